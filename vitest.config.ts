@@ -1,0 +1,32 @@
+import { defineConfig } from 'vitest/config';
+
+// Fast first: pure tests beside the source, then real Postgres servers, then the whole stack.
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: { name: 'pure', include: ['*/src/**/*.test.ts'], sequence: { groupOrder: 0 } },
+      },
+      {
+        test: {
+          name: 'postgres',
+          include: ['*/test/**/*.test.ts'],
+          globalSetup: ['test/support/postgres-servers.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'stack',
+          include: ['test/*.test.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
+        },
+      },
+    ],
+  },
+});
