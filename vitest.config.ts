@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 // Fast first: pure tests beside the source, then real Postgres servers, then the whole stack.
 export default defineConfig({
   test: {
+    reporters: ['default', './test/support/closing-line.ts'],
     projects: [
       {
         test: { name: 'pure', include: ['*/src/**/*.test.ts'], sequence: { groupOrder: 0 } },

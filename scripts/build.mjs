@@ -1,4 +1,5 @@
-// Bundles every program of the project with esbuild: `npm run build`. Prints each file's size.
+// Bundles the project's programs with esbuild and prints each file's size: `npm run build` for all,
+// `npm run build -- migrate bootstrap` for those named.
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -24,38 +25,50 @@ const shared = {
 
 /** One CommonJS file each: starts faster than an ES module of the same code, and an image needs nothing beside it. */
 const programs = {
-  'migrations/dist/migrate': 'migrations/src/cli.ts',
-  'vault/dist/bootstrap': 'vault/src/bootstrap/cli.ts',
-  'vault/dist/dev-vault': 'vault/src/embedded/cli.ts',
-  'services-api/dist/server': 'services-api/src/server.ts',
-  'content-api/dist/server': 'content-api/src/server.ts',
+  migrate: ['migrations/src/cli.ts', 'migrations/dist/migrate'],
+  bootstrap: ['vault/src/bootstrap/cli.ts', 'vault/dist/bootstrap'],
+  'dev-vault': ['vault/src/embedded/cli.ts', 'vault/dist/dev-vault'],
+  'services-api': ['services-api/src/server.ts', 'services-api/dist/server'],
+  'content-api': ['content-api/src/server.ts', 'content-api/dist/server'],
 };
 
-const results = await Promise.all([
+/** The stack's commands stay ES modules with chunks, so that a command loads only what it needs. */
+const stack = { stack: 'scripts/src/cli.ts', supervisor: 'scripts/src/engines/embedded/supervisor-main.ts' };
+
+const known = [...Object.keys(programs), 'stack'];
+const wanted = process.argv.length > 2 ? process.argv.slice(2) : known;
+const unknown = wanted.filter((name) => !known.includes(name));
+if (unknown.length > 0) {
+  console.error(`build: no such program: ${unknown.join(', ')}\n  try: npm run build -- ${known.join(' ')}`);
+  process.exit(2);
+}
+
+const chosen = wanted.filter((name) => name !== 'stack').map((name) => programs[name]);
+const builds = [
   build({
     ...shared,
-    entryPoints: programs,
+    entryPoints: Object.fromEntries(chosen.map(([source, target]) => [target, source])),
     outdir: '.',
     format: 'cjs',
     outExtension: { '.js': '.cjs' },
   }),
-  // The stack's commands stay ES modules with chunks, so that a command loads only what it needs.
-  build({
-    ...shared,
-    entryPoints: {
-      stack: 'scripts/src/cli.ts',
-      supervisor: 'scripts/src/engines/embedded/supervisor-main.ts',
-    },
-    outdir: 'scripts/dist',
-    format: 'esm',
-    splitting: true,
-    banner: {
-      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
-    },
-  }),
-]);
+];
+if (wanted.includes('stack')) {
+  builds.push(
+    build({
+      ...shared,
+      entryPoints: stack,
+      outdir: 'scripts/dist',
+      format: 'esm',
+      splitting: true,
+      banner: {
+        js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+      },
+    }),
+  );
+}
 
-for (const { metafile } of results) {
+for (const { metafile } of await Promise.all(builds)) {
   for (const [file, { bytes, entryPoint }] of Object.entries(metafile.outputs)) {
     if (entryPoint) console.log(`${file.padEnd(36)} ${(bytes / 1024).toFixed(0).padStart(6)} kB`);
   }

@@ -73,7 +73,8 @@ export class Deadline {
         signal?.removeEventListener('abort', finish);
         resolve();
       };
-      const timer = setTimeout(finish, wait);
+      // Timers may fire up to a millisecond early; a sleep to the deadline must end after it.
+      const timer = setTimeout(finish, Math.ceil(wait) + 1);
       signal?.addEventListener('abort', finish, { once: true });
     });
   }

@@ -46,15 +46,16 @@ export function parseDuration(text: string): number | undefined {
  */
 export class SettingsReader {
   readonly #values: Readonly<Record<string, string | undefined>>;
-  readonly #source: SettingSource;
+  readonly #sourceOf: (name: string) => SettingSource;
   readonly #mistakes: Mistake[] = [];
 
+  /** @param source where the values came from; a function of the name when they came from several places */
   constructor(
     values: Readonly<Record<string, string | undefined>>,
-    source: SettingSource = 'the environment',
+    source: SettingSource | ((name: string) => SettingSource) = 'the environment',
   ) {
     this.#values = values;
-    this.#source = source;
+    this.#sourceOf = typeof source === 'string' ? () => source : source;
   }
 
   /** The raw value, or undefined when absent or empty. */
@@ -111,7 +112,7 @@ export class SettingsReader {
   }
 
   /** Notes a mistake found by the caller. Pass no `value` for a secret. */
-  mistake(name: string, rule: string, value?: string, source: SettingSource = this.#source): void {
+  mistake(name: string, rule: string, value?: string, source: SettingSource = this.#sourceOf(name)): void {
     this.#mistakes.push({ name, rule, ...(value === undefined ? {} : { value, source }) });
   }
 

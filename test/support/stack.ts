@@ -1,0 +1,118 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { freePort } from './postgres-servers.ts';
+
+const project = join(dirname(fileURLToPath(import.meta.url)), '../..');
+
+/** How a program ended and all it printed. */
+export interface Ended {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** One stack of its own: a copy of the project's files that a test may change, free ports, its own state folder. */
+export interface TestStack {
+  readonly folder: string;
+  readonly ports: Readonly<Record<'postgres' | 'vault' | 'servicesApi' | 'contentApi', number>>;
+  readonly servicesUrl: string;
+  readonly contentUrl: string;
+  readonly vaultUrl: string;
+  /** Runs `stack <args>` as a user would, on the embedded engine. */
+  stack(...args: string[]): Promise<Ended>;
+  /** Starts `stack <args>` without waiting for its end. */
+  begin(...args: string[]): ChildProcess;
+  /** A file's path in the copy: `path('services-api/migrations')`. */
+  path(relative: string): string;
+  /** A value of the stack's `.env`. */
+  setting(name: string): Promise<string>;
+  /** Stops the stack and removes every trace of it. */
+  destroy(): Promise<void>;
+}
+
+/** Copies what a stack reads, links what it runs, and chooses ports; starts nothing. */
+export async function createTestStack(): Promise<TestStack> {
+  const folder = await mkdtemp(join(tmpdir(), 'lockstep test stack-'));
+  for (const file of [
+    'compose.yaml',
+    'compose.override.yaml',
+    'vault/policies',
+    'services-api/migrations',
+    'content-api/migrations',
+  ]) {
+    await mkdir(dirname(join(folder, file)), { recursive: true });
+    await cp(join(project, file), join(folder, file), { recursive: true });
+  }
+  for (const built of ['migrations/dist', 'vault/dist', 'services-api/dist', 'content-api/dist']) {
+    await mkdir(dirname(join(folder, built)), { recursive: true });
+    await symlink(join(project, built), join(folder, built));
+  }
+  const ports = {
+    postgres: await freePort(),
+    vault: await freePort(),
+    servicesApi: await freePort(),
+    contentApi: await freePort(),
+  };
+  const environment = {
+    ...process.env,
+    POSTGRES_PORT: String(ports.postgres),
+    VAULT_PORT: String(ports.vault),
+    SERVICES_API_PORT: String(ports.servicesApi),
+    CONTENT_API_PORT: String(ports.contentApi),
+    ENGINE: 'embedded',
+  };
+  const begin = (...args: string[]) =>
+    spawn(
+      process.execPath,
+      [join(project, 'scripts/dist/stack.js'), '--project-directory', folder, ...args],
+      {
+        env: environment,
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    );
+  const stack = (...args: string[]) => ended(begin(...args));
+  return {
+    folder,
+    ports,
+    servicesUrl: `http://127.0.0.1:${ports.servicesApi}`,
+    contentUrl: `http://127.0.0.1:${ports.contentApi}`,
+    vaultUrl: `http://127.0.0.1:${ports.vault}`,
+    stack,
+    begin,
+    path: (relative) => join(folder, relative),
+    setting: async (name) => {
+      const line = (await readFile(join(folder, '.env'), 'utf8'))
+        .split('\n')
+        .find((text) => text.startsWith(`${name}=`));
+      if (line === undefined) throw new Error(`${name} is not in .env`);
+      return line.slice(name.length + 1);
+    },
+    destroy: async () => {
+      await stack('down', '--volumes');
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Collects what `child` prints until it ends. */
+export async function ended(child: ChildProcess): Promise<Ended> {
+  const output = { stdout: '', stderr: '' };
+  child.stdout?.on('data', (chunk: Buffer) => {
+    output.stdout += chunk.toString();
+  });
+  child.stderr?.on('data', (chunk: Buffer) => {
+    output.stderr += chunk.toString();
+  });
+  const status = await new Promise<number | null>((resolve, reject) =>
+    child.once('error', reject).once('close', resolve),
+  );
+  return { status, ...output };
+}
+
+/** Replaces `file`, whose old text `change` gets. */
+export async function edit(file: string, change: (text: string) => string): Promise<void> {
+  await writeFile(file, change(await readFile(file, 'utf8')));
+}
