@@ -18,7 +18,13 @@ const shared = {
   legalComments: 'none',
   metafile: true,
   logLevel: 'warning',
-  define: { LOCKSTEP_VERSION: JSON.stringify(version) },
+  define: {
+    LOCKSTEP_VERSION: JSON.stringify(version),
+    // pg asks whether it runs on Cloudflare; without a navigator (Node 20) it loads all of fetch to find out.
+    navigator: JSON.stringify({ userAgent: 'Node.js' }),
+  },
+  // node-vault loads axios at its start, although every request goes over vault/src/transport.ts.
+  alias: { axios: './vault/absent-axios.cjs' },
   // pg's optional native binding is never installed.
   external: ['pg-native'],
 };

@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { redact } from './redaction.ts';
+import { redact, redactJson } from './redaction.ts';
 
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -30,7 +30,7 @@ export function createLog(
       formatters: { level: (label) => ({ level: label }) },
       timestamp: pino.stdTimeFunctions.isoTime,
     },
-    { write: (line: string) => write(redact(format === 'json' ? line : text(line))) },
+    { write: (line: string) => write(format === 'json' ? redactJson(line) : redact(text(line))) },
   );
   const at = (name: LogLevel) => (message: string, fields?: Readonly<Record<string, unknown>>) => {
     logger[name](fields ?? {}, message);

@@ -26,3 +26,14 @@ export function redact(text: string): string {
       `$1$2${mask}`,
     );
 }
+
+/**
+ * Masks the strings inside a line of JSON, each for itself, and returns the line as JSON again. {@link redact} on the
+ * whole line would miss a secret that JSON escapes, and a masked `password=` pair would swallow the closing quote.
+ */
+export function redactJson(line: string): string {
+  const masked = JSON.stringify(
+    JSON.parse(line, (_key, value) => (typeof value === 'string' ? redact(value) : value)),
+  );
+  return `${masked}\n`;
+}
