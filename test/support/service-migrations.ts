@@ -41,7 +41,10 @@ export async function runSql(url: string, texts: readonly string[]): Promise<voi
 }
 
 /** Applies every migration as the owner and writes the receipt by hand; independent of the migrator. */
-export async function migrateByHand(ownerUrl: string, service: 'services-api' | 'content-api'): Promise<void> {
+export async function migrateByHand(
+  ownerUrl: string,
+  service: 'services-api' | 'content-api',
+): Promise<void> {
   const migrations = await readMigrations(service);
   const version = migrations.at(-1)?.version ?? 0;
   await runSql(ownerUrl, [
@@ -52,7 +55,10 @@ export async function migrateByHand(ownerUrl: string, service: 'services-api' | 
 }
 
 /** The fenced sql blocks of a service's specification, in order. */
-export async function readSpecification(service: 'services-api' | 'content-api', file: string): Promise<string[]> {
+export async function readSpecification(
+  service: 'services-api' | 'content-api',
+  file: string,
+): Promise<string[]> {
   const text = await readFile(join(serviceFolder(service), file), 'utf8');
   return [...text.matchAll(/^```sql\n([\s\S]*?)^```$/gm)].map((match) => match[1] ?? '');
 }

@@ -1,0 +1,10 @@
+export { actorOf } from './actor.ts';
+export { createApp } from './app.ts';
+export { type Cursor, decodeCursor, type Page, pageOf } from './cursor.ts';
+export { Database, type Queryable } from './database.ts';
+export { checkIfMatch, entityTag } from './entity-tag.ts';
+export { notFound, Problem } from './problem.ts';
+export { runService } from './run.ts';
+export * as schema from './schema.ts';
+export type { App, Service } from './service.ts';
+export type { Constraints } from './violation.ts';

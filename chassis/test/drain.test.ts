@@ -1,0 +1,99 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createTestDatabase, freePort, type TestDatabase } from '../../test/support/postgres.ts';
+import { type Bundle, bundle, type RunningProgram, run } from '../../test/support/program.ts';
+
+let program: Bundle;
+let database: TestDatabase;
+
+beforeAll(async () => {
+  [program, database] = await Promise.all([bundle('chassis/test/programs/probe.ts'), createTestDatabase()]);
+  await database.query(`create table schema_migrations (version bigint primary key, dirty boolean not null);
+    insert into schema_migrations values (3, false);
+    grant select on schema_migrations to ${database.app}`);
+});
+
+afterAll(() => Promise.all([program.remove(), database.drop()]));
+
+async function start(): Promise<{ app: RunningProgram; url: string }> {
+  const app = run(program.file, {
+    LISTEN_ADDRESS: '127.0.0.1:0',
+    DATABASE_CONNECTION_STRING: database.appUrl,
+  });
+  const { address } = await app.event('listening');
+  return { app, url: `http://${address}` };
+}
+
+async function sessions(): Promise<number> {
+  const { rows } = await database.query(
+    `select count(*)::int as count from pg_stat_activity where usename = $1 and application_name = 'probe'`,
+    [database.app],
+  );
+  return rows[0].count;
+}
+
+test.each(['SIGTERM', 'SIGINT'] as const)(
+  '%s lets a request in flight finish, closes the pool and ends with 0',
+  async (signal) => {
+    const { app, url } = await start();
+    const inFlight = fetch(`${url}/hold?milliseconds=1000`);
+    await sleep(300);
+    expect(await sessions()).toBeGreaterThan(0);
+    app.child.kill(signal);
+    await app.event('draining');
+    // Reset when it had reached the queue of the closing socket.
+    await expect(fetch(`${url}/live`)).rejects.toMatchObject({
+      cause: { code: expect.stringMatching(/^ECONN(REFUSED|RESET)$/) },
+    });
+    const answer = await inFlight;
+    expect([answer.status, answer.headers.get('connection')]).toEqual([200, 'close']);
+    expect(await app.ended).toBe(0);
+    expect(await sessions()).toBe(0);
+    expect(app.stdout()).toBe('');
+  },
+);
+
+test('an idle keep-alive connection does not hold the end up', async () => {
+  const { app, url } = await start();
+  await (await fetch(`${url}/live`)).text();
+  const signalled = performance.now();
+  app.child.kill('SIGTERM');
+  expect(await app.ended).toBe(0);
+  expect(performance.now() - signalled).toBeLessThan(1_500);
+});
+
+test.each([
+  ['SIGTERM', 143],
+  ['SIGINT', 130],
+] as const)('a second %s ends it at once with %i', async (signal, status) => {
+  const { app, url } = await start();
+  const inFlight = fetch(`${url}/sleep?seconds=20`).catch(() => 'cut off');
+  await sleep(200);
+  app.child.kill(signal);
+  await app.event('draining');
+  app.child.kill(signal);
+  expect(await app.ended).toBe(status);
+  expect(await inFlight).toBe('cut off');
+});
+
+test('a request that does not finish in 8 s is cut off, and the status says so', async () => {
+  const { app, url } = await start();
+  const inFlight = fetch(`${url}/sleep?seconds=25`).catch(() => 'cut off');
+  await sleep(200);
+  const signalled = performance.now();
+  app.child.kill('SIGTERM');
+  expect(await app.ended).toBe(143);
+  expect((performance.now() - signalled) / 1000).toBeCloseTo(8, 0);
+  expect(await inFlight).toBe('cut off');
+  expect(app.stderr()).toContain('requests in flight were cut off');
+});
+
+test('a signal while it waits for the database ends it at once', async () => {
+  const port = await freePort();
+  const app = run(program.file, { DATABASE_CONNECTION_STRING: `postgres://a:bcdef@127.0.0.1:${port}/x` });
+  await app.event('waiting');
+  const signalled = performance.now();
+  app.child.kill('SIGTERM');
+  expect(await app.ended).toBe(143);
+  expect(performance.now() - signalled).toBeLessThan(1_000);
+});

@@ -1,0 +1,1 @@
+alter table content drop column backend_id;

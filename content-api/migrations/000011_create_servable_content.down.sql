@@ -1,0 +1,2 @@
+drop view content_access_daily;
+drop view servable_content;

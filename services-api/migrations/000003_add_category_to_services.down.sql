@@ -1,0 +1,3 @@
+alter table services drop column category_id;
+
+drop function default_category_id();

@@ -1,0 +1,15 @@
+-- The body is bound to the table when it is created, so it needs no search_path.
+create function default_category_id() returns uuid
+language sql stable parallel safe
+return (select id from service_categories where is_default);
+
+alter table services add column category_id uuid;
+
+update services set category_id = default_category_id();
+
+-- A deleted category leaves its services to the default one: `set default` evaluates the function at that moment.
+alter table services
+  alter column category_id set default default_category_id(),
+  alter column category_id set not null,
+  add constraint services_category_fkey foreign key (category_id)
+    references service_categories (id) on delete set default;

@@ -1,0 +1,3 @@
+drop trigger service_categories_default_exists on service_categories;
+drop trigger service_categories_default_stays on service_categories;
+drop function keep_one_default_category();

@@ -1,0 +1,1 @@
+create index concurrently services_by_age on services (created_at desc, id desc);

@@ -1,0 +1,1 @@
+drop index concurrently if exists services_by_title;

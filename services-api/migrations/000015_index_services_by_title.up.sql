@@ -1,0 +1,1 @@
+create index concurrently services_by_title on services (lower(title) text_pattern_ops);

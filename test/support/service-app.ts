@@ -1,0 +1,54 @@
+import { createApp, Database, type Service } from '@lockstep/chassis';
+import { Deadline } from '@lockstep/foundation';
+import { createTestDatabase, type PostgresServer, type TestDatabase } from './postgres.ts';
+import { migrateByHand } from './service-migrations.ts';
+
+/** What a request was answered with; `body` is undefined when there was none. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into bodies of every shape
+  readonly body: any;
+}
+
+/** A service on a migrated database of its own, asked without a socket. */
+export interface TestService {
+  readonly testDatabase: TestDatabase;
+  request(
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD',
+    url: string,
+    body?: unknown,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+/** Opens `service` on a fresh, migrated database, as its app role. */
+export async function openService(service: Service, server?: PostgresServer): Promise<TestService> {
+  const testDatabase = await createTestDatabase(server);
+  await migrateByHand(testDatabase.ownerUrl, service.name === 'content-api' ? 'content-api' : 'services-api');
+  const database = new Database({
+    application: service.name,
+    connectionString: async () => testDatabase.appUrl,
+  });
+  await database.open(new Deadline(10_000));
+  const app = createApp(service, database);
+  return {
+    testDatabase,
+    request: async (method, url, body, headers = {}) => {
+      const answer = await app.inject({
+        method,
+        url,
+        headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+        ...(body === undefined ? {} : { payload: typeof body === 'string' ? body : JSON.stringify(body) }),
+      });
+      const json = /json/.test(String(answer.headers['content-type'])) && answer.payload !== '';
+      return { status: answer.statusCode, headers: answer.headers, body: json ? answer.json() : undefined };
+    },
+    close: async () => {
+      await app.close();
+      await database.close();
+      await testDatabase.drop();
+    },
+  };
+}
