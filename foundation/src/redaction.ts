@@ -9,7 +9,8 @@ const secrets = new Set<string>();
 export function markSecret(value: string): void {
   if (value.length < 4) return;
   secrets.add(value);
-  secrets.add(encodeURIComponent(value));
+  // A lone surrogate has no percent-encoding.
+  if (value.isWellFormed()) secrets.add(encodeURIComponent(value));
 }
 
 /** Masks marked secrets, the password of any URL, and the value of any `password=` pair in `text`. */

@@ -33,8 +33,8 @@ export interface TestStack {
   destroy(): Promise<void>;
 }
 
-/** Copies what a stack reads, links what it runs, and chooses ports; starts nothing. */
-export async function createTestStack(): Promise<TestStack> {
+/** Copies what a stack reads, links what it runs, and chooses ports; starts nothing. `settings` go to its environment. */
+export async function createTestStack(settings: Readonly<Record<string, string>> = {}): Promise<TestStack> {
   const folder = await mkdtemp(join(tmpdir(), 'lockstep test stack-'));
   for (const file of [
     'compose.yaml',
@@ -63,6 +63,7 @@ export async function createTestStack(): Promise<TestStack> {
     SERVICES_API_PORT: String(ports.servicesApi),
     CONTENT_API_PORT: String(ports.contentApi),
     ENGINE: 'embedded',
+    ...settings,
   };
   const begin = (...args: string[]) =>
     spawn(

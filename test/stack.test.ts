@@ -1,0 +1,176 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { Client } from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createTestStack, type TestStack } from './support/stack.ts';
+import { connectionString, login, readSecret } from './support/vault.ts';
+
+let stack: TestStack;
+
+beforeAll(async () => {
+  stack = await createTestStack();
+  const up = await stack.stack('up');
+  expect(up.status, up.stderr + up.stdout).toBe(0);
+});
+afterAll(() => stack?.destroy());
+
+async function send(url: string, method = 'GET', body?: unknown) {
+  const response = await fetch(url, {
+    method,
+    headers: { 'x-actor': 'tester', ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  return {
+    status: response.status,
+    body: text === '' ? undefined : (JSON.parse(text) as Record<string, unknown>),
+  };
+}
+
+test('both apps live, and say which schema version they serve', async () => {
+  for (const url of [stack.servicesUrl, stack.contentUrl]) {
+    expect((await send(`${url}/live`)).status).toBe(200);
+    expect(await send(`${url}/ready`)).toEqual({
+      status: 200,
+      body: { status: 'ready', schemaVersion: expect.any(Number) },
+    });
+  }
+});
+
+test('a service goes from draft to published to archived, in the default category', async () => {
+  const created = await send(`${stack.servicesUrl}/services`, 'POST', {
+    slug: 'first',
+    title: 'First',
+    contentUrl: 'https://blobs.example.org/first.html',
+  });
+  expect(created).toMatchObject({ status: 201, body: { status: 'draft', createdBy: 'tester' } });
+  const standard = await send(`${stack.servicesUrl}/categories/default`);
+  expect(created.body?.['category']).toMatchObject({ slug: standard.body?.['slug'] });
+
+  const url = `${stack.servicesUrl}/services/${String(created.body?.['id'])}`;
+  expect(await send(`${url}/publish`, 'POST')).toMatchObject({
+    status: 200,
+    body: { status: 'published', publishedBy: 'tester' },
+  });
+  expect((await send(`${url}/publish`, 'POST')).status).toBe(409);
+  expect(await send(`${url}/archive`, 'POST')).toMatchObject({ status: 200, body: { status: 'archived' } });
+  const listed = await send(`${stack.servicesUrl}/services?status=archived`);
+  expect(listed.body?.['items']).toMatchObject([{ slug: 'first' }]);
+});
+
+test('content is served only when a scan found it clean, and never once it is infected', async () => {
+  const register = (sha256: string) =>
+    send(`${stack.contentUrl}/content`, 'POST', {
+      blobUrl: `https://blobs.example.org/${sha256.slice(0, 8)}`,
+      sha256,
+      mimeType: 'image/png',
+      sizeBytes: 12,
+    });
+  const scan = async (id: unknown, result: unknown) => {
+    const scans = `${stack.contentUrl}/content/${String(id)}/scans`;
+    const started = await send(scans, 'POST', { scanner: 'clamav' });
+    expect(started.status).toBe(201);
+    return send(`${scans}/${String(started.body?.['id'])}/result`, 'PUT', result);
+  };
+  const [clean, infected] = [await register('a'.repeat(64)), await register('b'.repeat(64))];
+  expect([clean.status, infected.status], JSON.stringify(clean.body)).toEqual([201, 201]);
+  const read = (id: unknown) => send(`${stack.contentUrl}/content/${String(id)}`);
+  expect((await read(clean.body?.['id'])).status).not.toBe(200);
+  expect((await scan(clean.body?.['id'], { verdict: 'clean' })).status).toBe(200);
+  expect((await scan(infected.body?.['id'], { verdict: 'infected', threat: 'Eicar' })).status).toBe(200);
+  expect(await read(clean.body?.['id'])).toMatchObject({ status: 200, body: { scanStatus: 'clean' } });
+  const refused = await read(infected.body?.['id']);
+  expect(refused.status).toBeGreaterThanOrEqual(400);
+  expect(JSON.stringify(refused.body)).not.toContain('blobs.example.org');
+  const statistics = await send(`${stack.contentUrl}/content/${String(clean.body?.['id'])}/statistics`);
+  expect(statistics.status).toBe(200);
+});
+
+test('a wrong body is answered with problem details', async () => {
+  const response = await fetch(`${stack.servicesUrl}/services`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{"slug":"x","title":"y","surprise":1}',
+  });
+  expect(response.status).toBe(400);
+  expect(response.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+});
+
+test('`up` again changes nothing: same processes, same secrets, same history', async () => {
+  const observe = async () => {
+    const { stdout } = await stack.stack('status', '--format', 'json');
+    const owner = await connectionString(stack, 'services-api', 'migrator');
+    const client = new Client({ connectionString: owner });
+    await client.connect();
+    const { rows } = await client.query('select * from schema_migrations_history order by version');
+    await client.end();
+    const { services } = JSON.parse(stdout) as { services: { service: string; pid?: number }[] };
+    const long = services.filter(({ service }) => !/bootstrap|migrations/.test(service));
+    return { owner, rows, pids: long.map(({ service, pid }) => [service, pid]) };
+  };
+  const before = await observe();
+  expect((await stack.stack('up')).status).toBe(0);
+  expect(await observe()).toEqual(before);
+  expect(before.pids).toHaveLength(4);
+  for (const [, pid] of before.pids) expect(pid).toBeGreaterThan(0);
+});
+
+test("a role's credentials read its own secret and no other", async () => {
+  const roles = ['services-api/migrator', 'services-api/app', 'content-api/migrator', 'content-api/app'];
+  for (const role of roles) {
+    const token = await login(stack, role.replace('/', '-'));
+    for (const other of roles) {
+      expect([role, other, (await readSecret(stack, other, token)).status]).toEqual([
+        role,
+        other,
+        other === role ? 200 : 403,
+      ]);
+    }
+  }
+});
+
+test("an app's role reads and writes rows but changes no schema, no tracking table, no other database", async () => {
+  const client = new Client({ connectionString: await connectionString(stack, 'services-api', 'app') });
+  await client.connect();
+  try {
+    expect((await client.query('select count(*) from services')).rows).toHaveLength(1);
+    for (const refused of [
+      'create table t (a int)',
+      'alter table services add column a int',
+      'drop table services',
+      'truncate services',
+      'update schema_migrations set dirty = true',
+      'delete from schema_migrations_history',
+      'create schema s',
+      'create database d',
+    ]) {
+      await expect(client.query(refused), refused).rejects.toMatchObject({ code: '42501' });
+    }
+  } finally {
+    await client.end();
+  }
+  const url = new URL(await connectionString(stack, 'services-api', 'app'));
+  url.pathname = '/content';
+  const stranger = new Client({ connectionString: url.href });
+  await expect(stranger.connect()).rejects.toMatchObject({ code: '42501' });
+});
+
+test('no secret stands in a log, in the state folder outside its own files, or in any command line', async () => {
+  const secrets = [await stack.setting('POSTGRES_PASSWORD'), await stack.setting('VAULT_ROOT_TOKEN')];
+  for (const role of ['services-api', 'content-api']) {
+    for (const kind of ['migrator', 'app'] as const)
+      secrets.push(new URL(await connectionString(stack, role, kind)).password);
+  }
+  const state = stack.path('.lockstep/embedded');
+  const files = (await readdir(state, { recursive: true, withFileTypes: true })).filter(
+    (entry) => entry.isFile() && /log|json/.test(entry.name) && !entry.parentPath.includes('/volumes'),
+  );
+  expect(files.length).toBeGreaterThan(4);
+  for (const file of files) {
+    const text = await readFile(`${file.parentPath}/${file.name}`, 'utf8');
+    for (const secret of secrets) expect(text.includes(secret), file.name).toBe(false);
+  }
+  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+    const argv = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+    for (const secret of secrets) expect(argv.includes(secret)).toBe(false);
+  }
+});

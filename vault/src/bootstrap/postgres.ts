@@ -1,0 +1,134 @@
+import { type Deadline, Failure } from '@lockstep/foundation';
+import { Client, escapeIdentifier, escapeLiteral } from 'pg';
+import type { Address } from './connection-string.ts';
+import { PostgresRefusedError, PostgresUnreachableError } from './errors.ts';
+import { scramVerifier } from './scram.ts';
+import type { Service, ServiceRole } from './service.ts';
+
+/** How the bootstrap reaches Postgres as its superuser. */
+export interface Superuser {
+  readonly address: Address;
+  readonly user: string;
+  readonly password: string;
+}
+
+// Any constant will do: it only keeps two bootstraps of one server apart. "lockboot" in ASCII.
+const bootstrapLockKey = '7813577648610406260';
+
+/** Connects to `database`, waiting until `deadline` for a server that is not up yet. */
+export async function connectSuperuser(
+  superuser: Superuser,
+  database: string,
+  { deadline, signal }: { deadline: Deadline; signal?: AbortSignal | undefined },
+): Promise<Client> {
+  for (;;) {
+    const { address, user, password } = superuser;
+    const client = new Client({
+      host: address.host.replace(/^\[|\]$/g, ''),
+      port: address.port,
+      user,
+      password,
+      database,
+      application_name: 'vault-bootstrap',
+      connectionTimeoutMillis: Math.ceil(Math.max(1, Math.min(5000, deadline.remaining()))),
+      statement_timeout: Math.ceil(deadline.remaining()) || 1,
+    });
+    // Without a listener a connection that breaks while idle would end the program.
+    client.on('error', () => {});
+    try {
+      await client.connect();
+      return client;
+    } catch (error) {
+      await client.end().catch(() => {});
+      if (isRefusal(error)) throw new PostgresRefusedError(address, user, database, error);
+      signal?.throwIfAborted();
+      if (deadline.passed) throw new PostgresUnreachableError(address, deadline.timeoutMilliseconds, error);
+      await deadline.sleep(50, signal);
+      signal?.throwIfAborted();
+    }
+  }
+}
+
+/** Waits for any other bootstrap of this server to end; the lock goes with `client`'s connection. */
+export async function lockBootstrap(client: Client): Promise<void> {
+  await client.query(`select pg_advisory_lock(${bootstrapLockKey})`);
+}
+
+/** Makes the service's roles and its database when they are missing; returns what it made, for the log. */
+export async function ensureDatabase(
+  client: Client,
+  { database, migrator, app }: Service,
+): Promise<string[]> {
+  const found = await client.query<{ name: string }>(
+    `select rolname as name from pg_roles where rolname in ($1, $2)
+     union all select 'database' from pg_database where datname = $3`,
+    [migrator.user, app.user, database],
+  );
+  const names = new Set(found.rows.map((row) => row.name));
+  const made: string[] = [];
+  if (!names.has(app.user)) {
+    await client.query(`create role ${escapeIdentifier(app.user)} login`);
+    made.push(`role ${app.user}`);
+  }
+  if (!names.has(migrator.user)) {
+    // createdb and the membership are what a recreate needs: a database beside the old, the app's sessions ended.
+    await client.query(`create role ${escapeIdentifier(migrator.user)} login createdb`);
+    made.push(`role ${migrator.user}`);
+  }
+  await client.query(`grant ${escapeIdentifier(app.user)} to ${escapeIdentifier(migrator.user)}`);
+  if (!names.has('database')) {
+    await client.query(
+      `create database ${escapeIdentifier(database)} owner ${escapeIdentifier(migrator.user)}`,
+    );
+    made.push(`database ${database}`);
+  }
+  return made;
+}
+
+/** Grants, inside the service's database, what each role may: the owner all, the app DML on what the owner makes. */
+export async function ensureGrants(client: Client, { database, migrator, app }: Service): Promise<void> {
+  const [db, owner, reader] = [database, migrator.user, app.user].map((name) => escapeIdentifier(name));
+  const defaults = `alter default privileges for role ${owner} grant`;
+  await client.query(`
+    revoke all on database ${db} from public;
+    grant connect on database ${db} to ${reader};
+    revoke create on schema public from public;
+    grant usage on schema public to ${reader};
+    ${defaults} usage on schemas to ${reader};
+    ${defaults} select, insert, update, delete on tables to ${reader};
+    ${defaults} usage, select on sequences to ${reader};
+    ${defaults} execute on functions to ${reader};`);
+}
+
+/** Sets a role's password; only its verifier travels. */
+export async function setPassword(client: Client, role: ServiceRole, password: string): Promise<void> {
+  const verifier = await scramVerifier(password);
+  await client.query(`alter role ${escapeIdentifier(role.user)} login password ${escapeLiteral(verifier)}`);
+}
+
+/** True when `connectionString` lets its role in; false when the server refuses it. Other errors are thrown. */
+export async function canConnect(connectionString: string, deadline: Deadline): Promise<boolean> {
+  const client = new Client({
+    connectionString,
+    application_name: 'vault-bootstrap',
+    connectionTimeoutMillis: Math.ceil(Math.max(1, deadline.remaining())),
+  });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    return true;
+  } catch (error) {
+    if (isRefusal(error)) return false;
+    throw error instanceof Failure
+      ? error
+      : new Error('testing a role of the service failed', { cause: error });
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+/** A server that answers and says no (28…: authentication, 3D000: no such database, 42501: no right to connect). */
+function isRefusal(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' && /^(28...|3D000|42501)$/.test(code);
+}
