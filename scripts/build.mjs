@@ -1,6 +1,6 @@
 // Bundles the project's programs with esbuild and prints each file's size: `npm run build` for all,
 // `npm run build -- migrate bootstrap` for those named.
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -38,8 +38,10 @@ const programs = {
   'content-api': ['content-api/src/server.ts', 'content-api/dist/server'],
 };
 
-/** The stack's commands stay ES modules with chunks, so that a command loads only what it needs. */
-const stack = { stack: 'scripts/src/cli.ts', supervisor: 'scripts/src/engines/embedded/supervisor-main.ts' };
+/** The stack's commands stay an ES module with chunks, so that a command loads only what it needs. */
+const stack = 'scripts/src/cli.ts';
+/** Lives for days: one file, so that a build under it takes nothing away that it still has to load. */
+const supervisor = 'scripts/src/engines/embedded/supervisor-main.ts';
 
 const known = [...Object.keys(programs), 'stack'];
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : known;
@@ -60,22 +62,29 @@ const builds = [
   }),
 ];
 if (wanted.includes('stack')) {
-  builds.push(
-    build({
-      ...shared,
-      entryPoints: stack,
-      outdir: 'scripts/dist',
-      format: 'esm',
-      splitting: true,
-      banner: {
-        js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
-      },
-    }),
-  );
+  const module = {
+    ...shared,
+    outdir: 'scripts/dist',
+    format: 'esm',
+    banner: {
+      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    },
+  };
+  builds.push(build({ ...module, entryPoints: { stack }, splitting: true }));
+  builds.push(build({ ...module, entryPoints: { supervisor } }));
+}
+const results = await Promise.all(builds);
+
+// Chunks of an earlier build, which nothing loads any more.
+const written = new Set(results.flatMap(({ metafile }) => Object.keys(metafile.outputs)));
+for (const name of wanted.includes('stack') ? await readdir(join(root, 'scripts/dist')) : []) {
+  if (name.endsWith('.js') && !written.has(`scripts/dist/${name}`))
+    await rm(join(root, 'scripts/dist', name));
 }
 
-for (const { metafile } of await Promise.all(builds)) {
+for (const { metafile } of results) {
   for (const [file, { bytes, entryPoint }] of Object.entries(metafile.outputs)) {
-    if (entryPoint) console.log(`${file.padEnd(36)} ${(bytes / 1024).toFixed(0).padStart(6)} kB`);
+    if (Object.values(programs).flat().includes(entryPoint) || [stack, supervisor].includes(entryPoint))
+      console.log(`${file.padEnd(36)} ${(bytes / 1024).toFixed(0).padStart(6)} kB`);
   }
 }

@@ -1,0 +1,69 @@
+# The one entry point. `make` prints what there is; every recipe is one line, and its logic is in scripts/.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+# What runs the stack: auto, docker, podman or embedded.
+ENGINE ?= auto
+# One service (services-api, content-api); all when empty. SERVICE_NAME is another name for it.
+SERVICE ?= $(SERVICE_NAME)
+# text or json, for status and db-migrate-status.
+FORMAT ?= text
+# Migrations to take back.
+N ?= 1
+# More arguments: for logs (-f), psql (-c 'select 1') and test (a file).
+ARGS ?=
+# The commands read these, so that no value is ever a part of a shell line.
+export ENGINE SERVICE FORMAT
+
+STACK := node scripts/dist/stack.js
+SOURCES := $(filter-out %.test.ts,$(shell find foundation/src migrations/src vault/src chassis/src scripts/src services-api/src content-api/src -name '*.ts' 2>/dev/null)) scripts/build.mjs tsconfig.json
+
+##@ The stack
+.PHONY: up down status logs doctor
+up: scripts/dist/.built ## Start the stack and wait until all is ready (again: only what changed)
+	@$(STACK) up
+down: scripts/dist/.built ## Stop the stack; the databases are kept
+	@$(STACK) down
+status: scripts/dist/.built ## Show what each service is at (FORMAT=json)
+	@$(STACK) status
+logs: scripts/dist/.built ## Print the services' output (SERVICE=, ARGS=-f)
+	@$(STACK) logs $(ARGS) $(if $(SERVICE),"$$SERVICE")
+doctor: scripts/dist/.built ## Look at all the stack needs from this machine, and say what to do
+	@$(STACK) doctor
+
+##@ Databases
+.PHONY: psql db-migrate-up db-migrate-down db-migrate-status db-recreate db-undo db-reset
+psql: scripts/dist/.built ## Open psql on a service's database (SERVICE=services-api)
+	@$(STACK) psql -- $(ARGS)
+db-migrate-up: scripts/dist/.built ## Apply what is pending (SERVICE=)
+	@$(STACK) migrate up
+db-migrate-down: scripts/dist/.built ## Take back the last migration, or the last N (SERVICE=, N=1)
+	@$(STACK) migrate down $(N)
+db-migrate-status: scripts/dist/.built ## Show what is applied and pending (SERVICE=, FORMAT=json)
+	@$(STACK) migrate status
+db-recreate: scripts/dist/.built ## Build each database anew beside the old one and swap; the old one is kept (SERVICE=)
+	@$(STACK) migrate recreate
+db-undo: scripts/dist/.built ## Bring back the database that the last recreate kept (SERVICE=)
+	@$(STACK) migrate undo
+db-reset: scripts/dist/.built ## DELETE every volume (all databases and credentials) and start anew
+	@$(STACK) reset
+
+##@ Work on the project
+.PHONY: test check
+test: scripts/dist/.built ## Run every test: pure ones, on real Postgres servers, on the whole stack (ARGS=file)
+	@npm test --silent -- $(ARGS)
+check: node_modules/.package-lock.json ## Check format, lint and types
+	@npm run check --silent
+
+##@ Help
+.PHONY: help
+help: ## Print this
+	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' Makefile
+
+# npm's own record of what it installed; older than the lock file means: install again.
+node_modules/.package-lock.json: package-lock.json
+	@echo 'installing: npm ci' >&2 && npm ci --no-audit --no-fund --loglevel=error >&2 && touch $@
+
+scripts/dist/.built: $(SOURCES) node_modules/.package-lock.json
+	@echo 'building' >&2 && node scripts/build.mjs >/dev/null && touch $@

@@ -1,0 +1,211 @@
+import { renderFailure, toFailure } from '@lockstep/foundation';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import type { GlobalOptions, Terminal } from './commands/context.ts';
+import { forgetEmpty } from './environment.ts';
+
+declare const LOCKSTEP_VERSION: string;
+
+/** Sets the exit status; the process ends when nothing is left to wait for. */
+type Settle = (status: number) => void;
+
+const statuses = `
+Exit status: 0 done; 1 a service or migration failed; 2 usage or configuration; 3 a pre-flight check failed or no engine
+can run; 130 and 143 interrupted. run, migrate and psql pass on the status of the program they run.`;
+
+function build(terminal: Terminal, settle: Settle): Command {
+  const program = new Command('stack')
+    .description('Starts, stops and looks after the local development stack of compose.yaml.')
+    .version(LOCKSTEP_VERSION)
+    .addOption(
+      new Option('--engine <name>', 'what runs the stack; auto takes the first that can')
+        .choices(['auto', 'docker', 'podman', 'embedded'])
+        .default('auto')
+        .env('ENGINE'),
+    )
+    .option(
+      '--project-directory <folder>',
+      'the folder of compose.yaml (default: this one or the nearest above)',
+    )
+    .addHelpText('after', statuses)
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'stack: ')) })
+    .showHelpAfterError('  try: stack --help')
+    .enablePositionalOptions()
+    .exitOverride();
+  addStartAndStop(program, terminal);
+  addLooking(program, terminal, settle);
+  addRunning(program, terminal, settle);
+  return program;
+}
+
+function addStartAndStop(program: Command, terminal: Terminal): void {
+  program
+    .command('up')
+    .description('start what is not running or has changed, and wait until all is ready')
+    .addHelpText(
+      'after',
+      `
+One-shots (the bootstrap, the init containers) run again at every up. When one fails, its own words are printed, the
+services that wait for it stay down, the others run, and the exit status is 1; put it right and run up again.
+Ctrl-C stops what is not yet ready and leaves the rest running. Secrets missing from .env are generated into it; nothing
+that is there is changed.
+
+Examples:
+  stack up
+  stack --engine embedded up`,
+    )
+    .action(async () => (await import('./commands/up.ts')).up(program.opts<GlobalOptions>(), terminal));
+  program
+    .command('down')
+    .description('stop the stack; volumes stay')
+    .option('-v, --volumes', 'DELETE the volumes too (all databases and credentials)', false)
+    .addHelpText('after', '\nExamples:\n  stack down\n  stack down --volumes')
+    .action(async (options: { volumes: boolean }) =>
+      (await import('./commands/down.ts')).down({ ...program.opts<GlobalOptions>(), ...options }, terminal),
+    );
+  program
+    .command('reset')
+    .description('stop the stack, DELETE its volumes (all databases and credentials), and start it anew')
+    .addHelpText('after', '\n.env and its secrets are kept.\n\nExamples:\n  stack reset')
+    .action(async () => (await import('./commands/down.ts')).reset(program.opts<GlobalOptions>(), terminal));
+}
+
+function addLooking(program: Command, terminal: Terminal, settle: Settle): void {
+  const format = () =>
+    new Option('--format <format>', 'how to print it')
+      .choices(['text', 'json'])
+      .default('text')
+      .env('FORMAT');
+  program
+    .command('status')
+    .description('show what each service is at')
+    .addOption(format())
+    .addHelpText(
+      'after',
+      '\nWith json, standard output holds one document and nothing else.\n\nExamples:\n  stack status --format json',
+    )
+    .action(async (options: { format: 'text' | 'json' }) =>
+      (await import('./commands/status.ts')).status(
+        { ...program.opts<GlobalOptions>(), ...options },
+        terminal,
+      ),
+    );
+  program
+    .command('doctor')
+    .description('look at all the stack needs from this machine, and say what to do')
+    .addHelpText(
+      'after',
+      '\nExit status 0 when some engine can run the stack, else 3.\n\nExamples:\n  stack doctor',
+    )
+    .action(async () =>
+      settle(await (await import('./commands/doctor.ts')).doctor(program.opts<GlobalOptions>(), terminal)),
+    );
+  program
+    .command('logs')
+    .description('print the output of the services')
+    .argument('[services...]', 'which ones (default: all)')
+    .option('-f, --follow', 'go on with what is added', false)
+    .option('--tail <lines>', 'only the last lines of each', wholeNumber)
+    .addHelpText('after', '\nExamples:\n  stack logs postgres --tail 50\n  stack logs -f')
+    .action(async (services: string[], options: { follow: boolean; tail?: number }) =>
+      (await import('./commands/logs.ts')).logs(
+        services,
+        { ...program.opts<GlobalOptions>(), follow: options.follow, tail: options.tail },
+        terminal,
+      ),
+    );
+}
+
+function addRunning(program: Command, terminal: Terminal, settle: Settle): void {
+  const service = () => new Option('--service <name>', 'only this service (default: all)').env('SERVICE');
+  program
+    .command('run')
+    .description('run a one-shot service in the foreground, with other arguments when given')
+    .argument('<service>', 'as named in compose.yaml')
+    .argument('[args...]', 'replace its command')
+    .passThroughOptions()
+    .addHelpText('after', '\nExamples:\n  stack run services-api-migrations status')
+    .action(async (name: string, args: string[]) =>
+      settle(await (await import('./commands/run.ts')).run(name, args, program.opts<GlobalOptions>())),
+    );
+  program
+    .command('migrate')
+    .description("run a command of the migrator: in a service's init container, or in each in turn")
+    .argument('<words...>', 'the command and its arguments')
+    .addOption(service())
+    .addOption(
+      new Option('--format <format>', 'how to print the result')
+        .choices(['text', 'json'])
+        .default('text')
+        .env('FORMAT'),
+    )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  stack migrate status\n  stack migrate --service services-api down 1',
+    )
+    .allowUnknownOption()
+    .action(async (words: string[], options: { service?: string; format: 'text' | 'json' }) =>
+      settle(
+        await (await import('./commands/run.ts')).migrate(
+          words,
+          { ...program.opts<GlobalOptions>(), service: options.service, format: options.format },
+          terminal,
+        ),
+      ),
+    );
+  program
+    .command('psql')
+    .description("open psql on a service's database, with the credentials Vault has for it")
+    .argument('[args...]', 'for psql')
+    .addOption(service())
+    .addOption(new Option('--role <role>', 'as whom').choices(['migrator', 'app']).default('migrator'))
+    .passThroughOptions()
+    .addHelpText(
+      'after',
+      "\nExamples:\n  stack psql --service services-api\n  stack psql --service services-api -- -c 'select 1'",
+    )
+    .action(async (args: string[], options: { service?: string; role: 'migrator' | 'app' }) =>
+      settle(
+        await (await import('./commands/psql.ts')).psql(options.service, args, {
+          ...program.opts<GlobalOptions>(),
+          role: options.role,
+        }),
+      ),
+    );
+}
+
+function wholeNumber(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('expected a whole number');
+}
+
+async function main(): Promise<void> {
+  forgetEmpty(['ENGINE', 'FORMAT', 'SERVICE']);
+  const interrupted = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      // A second one ends at once.
+      if (interrupted.signal.aborted) process.exit(signal === 'SIGINT' ? 130 : 143);
+      interrupted.abort(signal);
+    });
+  }
+  const terminal: Terminal = {
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+    signal: interrupted.signal,
+  };
+  // A pipe whose reader left (`make logs | head`) is no fault.
+  process.stdout.on('error', () => process.exit(0));
+  try {
+    await build(terminal, (status) => {
+      process.exitCode = status;
+    }).parseAsync();
+  } catch (error) {
+    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+    else {
+      process.stderr.write(renderFailure('stack', error));
+      process.exitCode = toFailure(error).exitStatus;
+    }
+  }
+}
+
+void main();

@@ -1,0 +1,102 @@
+import { readFileSync } from 'node:fs';
+import { markSecret } from '@lockstep/foundation';
+import { chooseEngine } from '../choose.ts';
+import { reachableHost, type Stack } from '../compose/stack.ts';
+import type { Connection } from '../engine.ts';
+import { PreflightError, systemReason, UsageError } from '../errors.ts';
+import { openStack } from '../prepare.ts';
+import { chosenMigrations, type GlobalOptions, projectOf } from './context.ts';
+
+/** Opens psql on the database of a service, as the role asked for; returns psql's exit status. */
+export async function psql(
+  service: string | undefined,
+  args: readonly string[],
+  options: GlobalOptions & { readonly role: 'migrator' | 'app' },
+): Promise<number> {
+  const opened = openStack(projectOf(options));
+  const chosen = chosenMigrations(opened.stack, service);
+  const [only] = chosen;
+  if (only === undefined || chosen.length > 1) {
+    throw new UsageError('which service?', {
+      evidence: [`there are: ${chosen.map((one) => one.service).join(', ') || 'none'}`],
+      ...(only === undefined ? {} : { hint: `make psql SERVICE=${only.service}` }),
+    });
+  }
+  const { engine } = await chooseEngine(options.engine, opened);
+  const connection = await readConnection(opened.stack, `${only.service}/${options.role}`);
+  return engine.psql(connection, args);
+}
+
+/** Reads `secret/data/<path>` with the root token: this is the developer's own machine and Vault. */
+async function readConnection(stack: Stack, path: string): Promise<Connection> {
+  const vault = [...stack.services.values()].find(({ embedded }) => embedded?.program === 'vault');
+  const [port] = vault?.ports ?? [];
+  const tokenFile = stack.secrets.get(vault?.secrets[0]?.name ?? '');
+  if (port === undefined || tokenFile === undefined) {
+    throw new UsageError('the stack has no Vault with a published port and a root token');
+  }
+  const address = `http://${reachableHost(port.host)}:${port.published}`;
+  let token: string;
+  try {
+    token = readFileSync(tokenFile, 'utf8').trim();
+  } catch (error) {
+    throw new PreflightError(`${tokenFile}: ${systemReason(error)}`, { hint: 'make up' });
+  }
+  markSecret(token);
+  const text = await fetchSecret(`${address}/v1/secret/data/${path}`, token);
+  return toConnection(text, path);
+}
+
+async function fetchSecret(url: string, token: string): Promise<unknown> {
+  let answer: Response;
+  try {
+    answer = await fetch(url, {
+      headers: { 'x-vault-token': token },
+      signal: AbortSignal.timeout(5_000),
+      redirect: 'error',
+    });
+  } catch (error) {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    throw new PreflightError('Vault does not answer', {
+      evidence: [`${url}: ${systemReason(cause)}`],
+      hint: 'make up',
+    });
+  }
+  const said = await answer.text();
+  if (answer.ok) return parseJson(said);
+  const evidence = [`${url} answers ${answer.status}`];
+  throw new PreflightError(answer.status === 404 ? 'Vault has no such secret' : 'Vault refuses', {
+    evidence,
+    hint: 'make up',
+  });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The parts of `data.data.connection_string`, a postgres:// URL. */
+function toConnection(answer: unknown, path: string): Connection {
+  const text = field(field(field(answer, 'data'), 'data'), 'connection_string');
+  const url = typeof text === 'string' && URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^postgres(ql)?:$/.test(url.protocol)) {
+    throw new PreflightError(`secret/${path} in Vault has no connection_string that is a postgres:// URL`, {
+      hint: 'make up',
+    });
+  }
+  const password = decodeURIComponent(url.password);
+  markSecret(password);
+  return {
+    user: decodeURIComponent(url.username),
+    password,
+    database: decodeURIComponent(url.pathname.slice(1)),
+  };
+}
+
+function field(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+}

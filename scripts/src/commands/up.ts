@@ -1,0 +1,130 @@
+import { chooseEngine, forgetEngine, recordEngine, recordedEngine } from '../choose.ts';
+import { initContainers, type Stack } from '../compose/stack.ts';
+import type { Engine, Outcome, UpReport } from '../engine.ts';
+import { Interrupted, ServiceFailed } from '../errors.ts';
+import { type OpenedStack, prepareStack } from '../prepare.ts';
+import { describeOutcome, openProgress } from '../progress.ts';
+import { renderTable } from '../table.ts';
+import { type GlobalOptions, passedOverLine, projectOf, type Terminal } from './context.ts';
+
+/** Starts the stack and waits until it is ready; see `stack up --help`. */
+export async function up(options: GlobalOptions, terminal: Terminal): Promise<void> {
+  // Counted from the start of the process, as a person with a watch would.
+  const from = performance.now();
+  const opened = await prepareStack(projectOf(options), (sentence) => terminal.err(`${sentence}\n`));
+  for (const warning of opened.warnings) terminal.err(`warning: ${warning}\n`);
+  const prepared = performance.now();
+  const { engine, passedOver } = await chooseEngine(options.engine, opened);
+  const line = passedOverLine(engine.name, passedOver);
+  if (line !== undefined) terminal.err(line);
+  const chosen = performance.now();
+  const report = await start(engine, opened, terminal);
+  const steps = [
+    { name: 'node', seconds: from / 1000 },
+    { name: 'files', seconds: (prepared - from) / 1000 },
+    { name: 'engine', seconds: (chosen - prepared) / 1000 },
+    ...report.steps,
+  ];
+  finish(opened, engine, { ...report, steps }, performance.now() / 1000, terminal);
+}
+
+async function start(engine: Engine, { stack, project }: OpenedStack, terminal: Terminal): Promise<UpReport> {
+  // Before the start: what an interrupted `up` leaves must be found by `status` and `down`.
+  const before = recordedEngine(project);
+  recordEngine(project, engine.name);
+  const view = await openProgress([...stack.services.keys()], engine.name, process.stderr);
+  try {
+    const report = await engine.up(view.report, terminal.signal);
+    await view.finish(report.outcomes);
+    return report;
+  } catch (error) {
+    await view.finish([]);
+    if (before === undefined && (await nothingRuns(engine))) forgetEngine(project);
+    throw error;
+  }
+}
+
+async function nothingRuns(engine: Engine): Promise<boolean> {
+  try {
+    return (await engine.status()).every(({ state }) => state === 'stopped');
+  } catch {
+    return false;
+  }
+}
+
+function finish(
+  { stack }: OpenedStack,
+  engine: Engine,
+  { outcomes, steps }: UpReport,
+  seconds: number,
+  terminal: Terminal,
+): void {
+  if (terminal.signal.aborted) {
+    const reason: unknown = terminal.signal.reason;
+    const signal = reason === 'SIGTERM' ? 'SIGTERM' : 'SIGINT';
+    const left =
+      engine.name === 'embedded'
+        ? 'what was ready runs on; what was not yet ready was stopped'
+        : 'compose was interrupted where it was';
+    throw new Interrupted(signal, [left, 'make status shows it']);
+  }
+  terminal.out(closingTable(outcomes));
+  const failed = outcomes.filter(({ ok }) => !ok);
+  if (failed.length > 0) throw failure(failed);
+  terminal.out(connectLines(stack));
+  terminal.err(timings(outcomes, steps, seconds, engine.name));
+}
+
+function closingTable(outcomes: readonly Outcome[]): string {
+  const rows = outcomes.map((outcome) => [
+    outcome.service,
+    outcome.state,
+    outcome.state === 'healthy' || outcome.state === 'running' ? (outcome.url ?? '') : '',
+    outcome.changed && outcome.seconds !== undefined ? outcome.seconds.toFixed(1) : '',
+  ]);
+  return `\n${renderTable([['service', 'state', 'URL', 'seconds'], ...rows])}\n`;
+}
+
+function connectLines(stack: Stack): string {
+  const lines = initContainers(stack).map(
+    ({ service }) => `psql to ${service}: make psql SERVICE=${service}\n`,
+  );
+  return lines.join('');
+}
+
+/** The chain of services that took longest, and what came before it. */
+function timings(
+  outcomes: readonly Outcome[],
+  steps: UpReport['steps'],
+  seconds: number,
+  engine: string,
+): string {
+  const spent = [
+    ...steps,
+    ...outcomes
+      .filter(({ changed }) => changed)
+      .map(({ service, seconds: own }) => ({ name: service, seconds: own ?? 0 })),
+  ];
+  const shown = spent
+    .filter((one) => one.seconds >= 0.005)
+    .map((one) => `${one.name} ${one.seconds.toFixed(2)}`);
+  return `ready in ${seconds.toFixed(1)} s on ${engine}: ${shown.join(' · ')}\n`;
+}
+
+/** What failed, each in its own words; then what stays down because of it. */
+function failure(failed: readonly Outcome[]): ServiceFailed {
+  const roots = failed.filter(({ blockedBy }) => (blockedBy ?? []).length === 0);
+  const names = roots.map(({ service }) => service);
+  const evidence = roots.flatMap((outcome) => [
+    `${outcome.service}: ${describeOutcome(outcome)}`,
+    ...(outcome.output ?? []).map((line) => `  ${line}`),
+  ]);
+  const blocked = failed.filter(({ blockedBy }) => (blockedBy ?? []).length > 0);
+  evidence.push(...blocked.map((outcome) => `${outcome.service}: ${describeOutcome(outcome)}`));
+  const [first] = names;
+  return new ServiceFailed(
+    `${names.join(', ')} did not become ready`,
+    evidence,
+    first === undefined ? undefined : `make logs SERVICE=${first}; once it is put right, make up`,
+  );
+}

@@ -1,0 +1,107 @@
+import type { Stack } from './compose/stack.ts';
+
+export const engineNames = ['docker', 'podman', 'embedded'] as const;
+export type EngineName = (typeof engineNames)[number];
+
+/** What an engine says when asked whether it can run the stack. */
+export interface Availability {
+  readonly name: EngineName;
+  readonly available: boolean;
+  /** Its versions when it is there, else why not. */
+  readonly reason: string;
+}
+
+/** One word for what a service is at, the same on every engine. */
+export type ServiceState =
+  | 'created'
+  | 'starting'
+  | 'running'
+  | 'healthy'
+  | 'unhealthy'
+  | 'completed'
+  | 'failed'
+  | 'restarting'
+  | 'stopping'
+  | 'stopped';
+
+export interface ServiceStatus {
+  readonly service: string;
+  readonly state: ServiceState;
+  /** Exit status of the last run; 128 plus the signal's number when one ended it. */
+  readonly exitStatus?: number;
+  readonly url?: string;
+  readonly pid?: number;
+  /** From its start to ready, or to its end for a one-shot. */
+  readonly seconds?: number;
+  /** Why it is in this state, when the state alone does not say. */
+  readonly note?: string;
+}
+
+/** How one service came out of an `up`. */
+export interface Outcome extends ServiceStatus {
+  readonly ok: boolean;
+  /** False when it ran already and was left alone. */
+  readonly changed: boolean;
+  /** The services it waited for that did not get there. */
+  readonly blockedBy?: readonly string[];
+  /** The last lines of a failed service's own output, verbatim. */
+  readonly output?: readonly string[];
+}
+
+/** What happened while the stack started, as it happens. */
+export type Progress =
+  | { readonly kind: 'step'; readonly text: string }
+  | { readonly kind: 'service'; readonly status: ServiceStatus };
+
+export interface UpReport {
+  readonly outcomes: readonly Outcome[];
+  /** Seconds of what is not a service: the supervisor's start, pulling images. */
+  readonly steps: readonly { readonly name: string; readonly seconds: number }[];
+}
+
+export interface LogOptions {
+  readonly services: readonly string[];
+  readonly follow: boolean;
+  /** Lines of each service from the end; all when undefined. */
+  readonly tail: number | undefined;
+  readonly signal: AbortSignal;
+  readonly write: (text: string) => void;
+}
+
+export interface RunOptions {
+  readonly service: string;
+  /** Replace the service's `command`. */
+  readonly args: readonly string[];
+  /** Returns what the program writes to stdout instead of passing it on. */
+  readonly capture: boolean;
+}
+
+/** How to connect to a service's database as one of its roles. */
+export interface Connection {
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+}
+
+/**
+ * Runs the stack. Every engine reads the same compose files and keeps the same promises: order, conditions, volumes that
+ * outlive `down`.
+ */
+export interface Engine {
+  readonly name: EngineName;
+  /** Starts what is not running or changed, and waits until all is ready or can no longer become so. */
+  up(report: (progress: Progress) => void, signal: AbortSignal): Promise<UpReport>;
+  /** Stops everything; volumes stay. */
+  down(report: (progress: Progress) => void): Promise<void>;
+  /** Stops everything and deletes the stack's volumes; returns their names. */
+  destroy(report: (progress: Progress) => void): Promise<readonly string[]>;
+  status(): Promise<readonly ServiceStatus[]>;
+  logs(options: LogOptions): Promise<void>;
+  /** Runs a service once, in the foreground, with other arguments; returns its exit status. */
+  run(options: RunOptions): Promise<{ readonly exitStatus: number; readonly stdout: string }>;
+  /** Opens psql in the foreground; returns its exit status. */
+  psql(connection: Connection, args: readonly string[]): Promise<number>;
+}
+
+/** Creates an engine for a stack that was read. */
+export type EngineFactory = (stack: Stack) => Engine;

@@ -1,0 +1,131 @@
+import { spawn } from 'node:child_process';
+import { chownSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Cluster, Launch } from './launch.ts';
+import { trySignal } from './leftovers.ts';
+
+/** What initdb needs of its surroundings. */
+export interface ClusterWork {
+  /** Where its output goes: an open file. */
+  readonly log: number;
+  /** Told of initdb's process group, and when it is gone. */
+  readonly started: (group: number) => void;
+  readonly ended: (group: number) => void;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Makes the data folder if there is none. It is made beside and renamed when whole, so a killed initdb leaves nothing
+ * that looks like a cluster. Without syncing to disk: until the system has written it out, some 30 seconds, a crash of
+ * the machine (not of Postgres) may cost a cluster that was made just now. After that Postgres syncs as it always does.
+ *
+ * @throws {Error} with a sentence for people
+ */
+export async function ensureCluster(launch: Launch, cluster: Cluster, work: ClusterWork): Promise<void> {
+  const { clusterFolder, major } = cluster;
+  const versionFile = join(clusterFolder, 'PG_VERSION');
+  if (existsSync(versionFile)) {
+    const found = readFileSync(versionFile, 'utf8').trim();
+    if (found !== String(major)) {
+      throw new Error(
+        `the data in ${clusterFolder} is of Postgres ${found}, and the programs are of Postgres ${major}`,
+      );
+    }
+    await endStalePostmaster(clusterFolder);
+    return;
+  }
+  if (existsSync(clusterFolder) && readdirSync(clusterFolder).length > 0) {
+    throw new Error(`${clusterFolder} is not empty, and not a Postgres data folder`);
+  }
+  const beside = `${clusterFolder}.new`;
+  const passwordFile = join(dirname(clusterFolder), 'password.new');
+  rmSync(beside, { recursive: true, force: true });
+  rmSync(passwordFile, { force: true });
+  try {
+    writeFileSync(passwordFile, readFileSync(cluster.passwordFile), { mode: 0o600, flag: 'wx' });
+    if (launch.user !== undefined) chownSync(passwordFile, launch.user.uid, launch.user.gid);
+    await runInitdb(launch, cluster, { beside, passwordFile, work });
+  } finally {
+    rmSync(passwordFile, { force: true });
+  }
+  rmSync(clusterFolder, { recursive: true, force: true });
+  renameSync(beside, clusterFolder);
+}
+
+function runInitdb(
+  launch: Launch,
+  { initdb, superuser }: Cluster,
+  { beside, passwordFile, work }: { beside: string; passwordFile: string; work: ClusterWork },
+): Promise<void> {
+  const args = [
+    `--pgdata=${beside}`,
+    `--username=${superuser}`,
+    `--pwfile=${passwordFile}`,
+    '--auth=scram-sha-256',
+    '--encoding=UTF8',
+    // The same order and case rules on every machine, whatever locales it has.
+    '--locale=C',
+    '--locale-provider=builtin',
+    '--builtin-locale=C.UTF-8',
+    '--no-sync',
+    '--no-instructions',
+  ];
+  return new Promise((resolve, reject) => {
+    const child = spawn(initdb, args, {
+      cwd: dirname(beside),
+      env: { PATH: launch.environment['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C' },
+      stdio: ['ignore', work.log, work.log],
+      detached: true,
+      ...launch.user,
+    });
+    const group = child.pid;
+    const stop = () => void (group !== undefined && trySignal(-group, 'SIGKILL'));
+    if (group !== undefined) work.started(group);
+    work.signal.addEventListener('abort', stop, { once: true });
+    const finish = (settle: () => void) => {
+      work.signal.removeEventListener('abort', stop);
+      if (group !== undefined) work.ended(group);
+      settle();
+    };
+    child.once('error', (error) => finish(() => reject(new Error(`initdb cannot start: ${error.message}`))));
+    child.once('exit', (status, signal) =>
+      finish(() => (status === 0 ? resolve() : reject(new Error(`initdb ended with ${status ?? signal}`)))),
+    );
+  });
+}
+
+/**
+ * Postgres refuses to start while postmaster.pid names a live process, even when the pid now belongs to another program
+ * (after a reboot, say). A postmaster of this very folder is a leftover of ours and is stopped.
+ */
+async function endStalePostmaster(clusterFolder: string): Promise<void> {
+  const file = join(clusterFolder, 'postmaster.pid');
+  if (!existsSync(file)) return;
+  const pid = Number.parseInt(readFileSync(file, 'utf8'), 10);
+  if (!Number.isSafeInteger(pid) || pid < 2) return;
+  const command = commandLine(pid);
+  // Not alive, or not to be told: then Postgres' own check decides.
+  if (command === undefined) return;
+  if (!command.includes(clusterFolder)) {
+    rmSync(file, { force: true });
+    return;
+  }
+  for (const [signal, turns] of [
+    ['SIGINT', 100],
+    ['SIGKILL', 100],
+  ] as const) {
+    process.kill(pid, signal);
+    for (let turn = 0; turn < turns && commandLine(pid) !== undefined; turn++) await sleep(50);
+    if (commandLine(pid) === undefined) return;
+  }
+}
+
+function commandLine(pid: number): string | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
+    return text === '' ? undefined : text;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,33 @@
+/** The one place that reads the environment of this process. */
+export const environment: Readonly<Record<string, string | undefined>> = process.env;
+
+/** Forgets variables that are empty: Make exports its own even then, and an option would take that for its value. */
+export function forgetEmpty(names: readonly string[]): void {
+  for (const name of names) if (process.env[name] === '') delete process.env[name];
+}
+
+/** What a local process inherits: how to find programs and speak the user's language, and nothing secret. */
+const inherited = [
+  'PATH',
+  'HOME',
+  'USER',
+  'LOGNAME',
+  'SHELL',
+  'LANG',
+  'LC_ALL',
+  'LC_CTYPE',
+  'TZ',
+  'TMPDIR',
+  'NODE_EXTRA_CA_CERTS',
+  'SSL_CERT_FILE',
+];
+
+/** The part of the environment that local processes inherit, as a container would see none of the rest. */
+export function inheritedEnvironment(): Record<string, string> {
+  return Object.fromEntries(
+    inherited.flatMap((name) => {
+      const value = environment[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}

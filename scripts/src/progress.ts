@@ -1,0 +1,135 @@
+import type { EngineName, Outcome, Progress, ServiceState, ServiceStatus } from './engine.ts';
+
+/** Shows a start as it happens. */
+export interface ProgressView {
+  readonly report: (progress: Progress) => void;
+  /** Ends the view; what the outcomes say wins over what was seen. */
+  readonly finish: (outcomes: readonly Outcome[]) => Promise<void>;
+}
+
+/**
+ * On a terminal one live line for each service, elsewhere a plain line for each that becomes ready or fails. Docker and
+ * Podman show their own progress, so there only steps are printed.
+ */
+export async function openProgress(
+  services: readonly string[],
+  engine: EngineName,
+  stream: NodeJS.WriteStream,
+): Promise<ProgressView> {
+  if (engine === 'embedded' && stream.isTTY) return liveProgress(services, stream);
+  return plainProgress(services, stream);
+}
+
+const final: readonly ServiceState[] = ['healthy', 'completed', 'failed', 'unhealthy'];
+
+/** `healthy after 0.9 s`, `failed with exit status 1`: a state in a few words. */
+export function describe({ state, seconds, exitStatus, note }: ServiceStatus): string {
+  const ended = state === 'failed' || state === 'restarting';
+  const status = ended && exitStatus !== undefined ? ` with exit status ${exitStatus}` : '';
+  const after = seconds === undefined || ended ? '' : ` after ${seconds.toFixed(1)} s`;
+  const why = note === undefined || state === 'restarting' ? '' : `: ${note}`;
+  return `${state}${status}${after}${why}`;
+}
+
+function plainProgress(services: readonly string[], stream: NodeJS.WriteStream): ProgressView {
+  const width = Math.max(0, ...services.map((name) => name.length));
+  const shown = new Map<string, string>();
+  return {
+    report: (progress) => {
+      if (progress.kind === 'step') {
+        stream.write(`${progress.text}\n`);
+        return;
+      }
+      const { status } = progress;
+      const line = `  ${status.service.padEnd(width)}  ${describe(status)}\n`;
+      if (!final.includes(status.state) || shown.get(status.service) === line) return;
+      shown.set(status.service, line);
+      stream.write(line);
+    },
+    finish: async () => undefined,
+  };
+}
+
+async function liveProgress(services: readonly string[], stream: NodeJS.WriteStream): Promise<ProgressView> {
+  const { Listr, ListrLogger, ProcessOutput } = await import('listr2');
+  const lines = services.map((service) => new LiveLine(service));
+  const list = new Listr(
+    lines.map((line) => ({
+      title: line.service,
+      task: (_, task) =>
+        line.run((title) => {
+          task.title = title;
+        }),
+    })),
+    {
+      concurrent: true,
+      exitOnError: false,
+      // Ctrl-C is the command's to answer.
+      registerSignalListeners: false,
+      rendererOptions: {
+        collapseErrors: false,
+        showErrorMessage: false,
+        logger: new ListrLogger({
+          useIcons: false,
+          toStderr: [],
+          processOutput: new ProcessOutput(stream, stream),
+        }),
+      },
+    },
+  );
+  const ended = list.run();
+  // What is written amid the live lines would be overwritten.
+  const steps: string[] = [];
+  return {
+    report: (progress) => {
+      if (progress.kind === 'step') {
+        steps.push(progress.text);
+        return;
+      }
+      lines.find(({ service }) => service === progress.status.service)?.see(progress.status);
+    },
+    finish: async (outcomes) => {
+      for (const line of lines) line.end(outcomes.find(({ service }) => service === line.service));
+      await ended.catch(() => undefined);
+      for (const text of steps) stream.write(`${text}\n`);
+    },
+  };
+}
+
+/** One service's line: a task that ends when the service is ready, fails, or the start is over. */
+class LiveLine {
+  readonly service: string;
+  #show: (title: string) => void = () => undefined;
+  #settle: ((failed: boolean) => void) | undefined;
+
+  constructor(service: string) {
+    this.service = service;
+  }
+
+  run(show: (title: string) => void): Promise<void> {
+    this.#show = show;
+    return new Promise((resolve, reject) => {
+      this.#settle = (failed) => (failed ? reject(new Error(this.service)) : resolve());
+    });
+  }
+
+  see(status: ServiceStatus): void {
+    this.#show(`${this.service}  ${describe(status)}`);
+    if (status.state === 'healthy' || status.state === 'completed') this.#settle?.(false);
+  }
+
+  end(outcome: Outcome | undefined): void {
+    if (outcome !== undefined) this.#show(`${this.service}  ${describeOutcome(outcome)}`);
+    this.#settle?.(outcome?.ok !== true);
+  }
+}
+
+/** As {@link describe}, and what it waited for in vain. */
+export function describeOutcome(outcome: Outcome): string {
+  const { blockedBy, state, ok, changed } = outcome;
+  if (blockedBy !== undefined && blockedBy.length > 0) {
+    const runs = state === 'healthy' || state === 'running';
+    return `${runs ? `${state} as before` : 'not started'}: waits for ${blockedBy.join(', ')}`;
+  }
+  return ok && !changed ? `${state}, unchanged` : describe(outcome);
+}

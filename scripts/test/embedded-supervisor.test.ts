@@ -1,0 +1,203 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
+import { isRunning, oneService, pidsWith, StackFolder, until } from './support/stack-folder.ts';
+
+let stack: StackFolder;
+afterEach(() => stack.remove());
+
+describe('the supervisor', () => {
+  it('when killed, takes its services with it, and the next up heals', async () => {
+    stack = await StackFolder.make();
+    await stack.run(['up']);
+    const before = Object.values(await stack.pids());
+    process.kill(stack.supervisorPid(), 'SIGKILL');
+    await until('no service runs', () => before.every((pid) => !isRunning(pid)));
+    expect(await stack.states()).toMatchObject({ postgres: 'stopped', one: 'stopped' });
+    expect((await stack.run(['up'])).status).toBe(0);
+    expect(await stack.states()).toMatchObject({ postgres: 'healthy', one: 'healthy', two: 'healthy' });
+  });
+
+  it('when killed together with its watchdog, leaves services that the next up finds and ends', async () => {
+    stack = await StackFolder.make();
+    await stack.run(['up']);
+    const before = Object.values(await stack.pids());
+    await stack.killSupervisorAndWatchdog();
+    expect(before.filter((pid) => pid !== undefined).every(isRunning)).toBe(true);
+    expect((await stack.run(['up'])).status).toBe(0);
+    expect(before.filter(isRunning)).toEqual([]);
+    expect(stack.read('.lockstep/embedded/supervisor.log')).toMatch(
+      /^ended what a dead supervisor left running: /m,
+    );
+  });
+
+  it('ends by down what a dead supervisor and its watchdog left', async () => {
+    stack = await StackFolder.make({
+      compose: oneService(
+        'x-embedded: { entrypoint: [node, programs/stubborn.mjs] }\nstop_grace_period: 300ms',
+      ),
+    });
+    await stack.run(['up']);
+    await until('it runs', () => existsSync(join(stack.root, 'pids')));
+    const { only } = await stack.pids();
+    await stack.killSupervisorAndWatchdog();
+    expect(isRunning(only)).toBe(true);
+    expect((await stack.run(['doctor'])).stdout).toContain(
+      "the embedded engine's supervisor died; still running: only",
+    );
+    expect((await stack.run(['down'])).status).toBe(0);
+    expect(isRunning(only)).toBe(false);
+  });
+
+  it('never signals a process that only has the pid of a recorded one', async () => {
+    stack = await StackFolder.make();
+    const innocent = spawn('sleep', ['60']);
+    onTestFinished(() => void innocent.kill());
+    stack.write(
+      '.lockstep/embedded/state.json',
+      JSON.stringify({
+        supervisor: { pid: innocent.pid, started: 'before' },
+        running: [
+          { service: 'postgres', stamp: { pid: innocent.pid, started: 'before' }, stopSignal: 'SIGKILL' },
+        ],
+      }),
+    );
+    stack.write(
+      '.lockstep/embedded/supervisor.lock.4',
+      JSON.stringify({ pid: innocent.pid, started: 'before' }),
+    );
+    expect((await stack.run(['up'])).status).toBe(0);
+    expect(isRunning(innocent.pid)).toBe(true);
+  });
+
+  it.each([
+    ['a stale socket', 'control.sock', ''],
+    ['an empty state file', 'state.json', ''],
+    [
+      'a state file that is none',
+      'state.json',
+      '{"supervisor":{"pid":1,"started":"x"},"running":[{"stamp":{"pid":-1}}]}',
+    ],
+    ['an empty lock', 'supervisor.lock.1', ''],
+  ])('starts in spite of %s', async (_, file, text) => {
+    stack = await StackFolder.make({
+      compose: oneService('x-embedded: { entrypoint: [node, programs/one-shot.mjs] }'),
+    });
+    stack.write(`.lockstep/embedded/${file}`, text);
+    expect((await stack.run(['up'])).status).toBe(0);
+  });
+
+  it('is one, however many start it at the same time', async () => {
+    stack = await StackFolder.make();
+    const runs = await Promise.all(Array.from({ length: 4 }, () => stack.run(['up'])));
+    expect(runs.map(({ status }) => status)).toEqual([0, 0, 0, 0]);
+    expect(new Set(runs.map(({ stdout }) => stdout.match(/^postgres .*:(\d+)/m)?.[1])).size).toBe(1);
+    expect(stack.read('.env').match(/^POSTGRES_PASSWORD=/gm)).toHaveLength(1);
+    expect(stack.runs('bootstrap')).toEqual(['up', 'up', 'up', 'up']);
+    expect(pidsWith(`supervisor.js ${stack.root}`)).toEqual([stack.supervisorPid()]);
+  });
+
+  it('listens elsewhere when the project’s path is too long for a socket', async () => {
+    stack = await StackFolder.make({
+      compose: oneService('x-embedded: { entrypoint: [node, programs/one-shot.mjs] }'),
+    });
+    const deep = join(stack.root, 'd'.repeat(120));
+    mkdirSync(deep);
+    for (const name of ['programs', 'compose.yaml']) spawnSync('cp', ['-r', join(stack.root, name), deep]);
+    const up = await stack.run(['--project-directory', deep, 'up']);
+    expect(up.stderr).toMatch(/^ready in /m);
+    expect(up.status).toBe(0);
+    expect((await stack.run(['--project-directory', deep, 'down'])).status).toBe(0);
+  });
+});
+
+describe('interruption', () => {
+  it('by Ctrl-C stops what is not yet ready, leaves the rest running, and exits 130', async () => {
+    stack = await StackFolder.make();
+    stack.write('one/migrations/plan', 'waiting\nexit never\n');
+    const up = stack.start(['up']);
+    let said = '';
+    up.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
+    await until('the other app is up', () => /two +healthy/.test(said));
+    up.kill('SIGINT');
+    const [status] = (await once(up, 'close')) as [number];
+    expect(status).toBe(130);
+    expect(said).toContain(
+      'stack: interrupted\n  what was ready runs on; what was not yet ready was stopped\n  make status shows it\n',
+    );
+    expect(await stack.states()).toMatchObject({
+      postgres: 'healthy',
+      two: 'healthy',
+      'one-migrations': 'stopped',
+      one: 'created',
+    });
+    stack.write('one/migrations/plan', '');
+    expect((await stack.run(['up'])).status).toBe(0);
+  });
+
+  it('of the terminal leaves the start to go on', async () => {
+    stack = await StackFolder.make();
+    const up = stack.start(['up']);
+    await until('the supervisor answers', () =>
+      existsSync(join(stack.root, '.lockstep/embedded/control.sock')),
+    );
+    await until('Postgres is being made', () =>
+      existsSync(join(stack.root, '.lockstep/embedded/logs/postgres.log')),
+    );
+    up.kill('SIGKILL');
+    await until('all is up', async () => (await stack.states())['one'] === 'healthy');
+  });
+
+  it('by down stops a start that is under way', async () => {
+    stack = await StackFolder.make();
+    stack.write('one/migrations/plan', 'exit never\n');
+    const up = stack.run(['up']);
+    await until('the migration runs', () => stack.runs('one').length > 0);
+    expect((await stack.run(['down'])).status).toBe(0);
+    expect(await up).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('stack: the stack was stopped while it started\n'),
+    });
+    expect(Object.values(await stack.states())).toEqual(Array.from({ length: 6 }, () => 'stopped'));
+  });
+});
+
+describe('down', () => {
+  it('twice at the same time stops the stack once, and both are content', async () => {
+    stack = await StackFolder.make();
+    await stack.run(['up']);
+    const runs = await Promise.all([stack.run(['down']), stack.run(['down'])]);
+    expect(runs.map(({ status }) => status)).toEqual([0, 0]);
+    expect(Object.values(await stack.states())).toEqual(Array.from({ length: 6 }, () => 'stopped'));
+  });
+});
+
+describe('a folder that cannot be written', () => {
+  it('stops the start with the path and the reason', async () => {
+    stack = await StackFolder.make();
+    chmodSync(stack.root, 0o555);
+    // Root may write anywhere.
+    const user = process.getuid?.() === 0 ? { uid: 65_534 } : {};
+    const { status, stderr } = await stack.run(['up'], {}, user);
+    chmodSync(stack.root, 0o755);
+    expect(stderr).toBe(`stack: cannot write to ${stack.root}/.lockstep: permission denied\n`);
+    expect(status).toBe(3);
+  });
+});
+
+describe.runIf(process.getuid?.() === 0)('a user who is not root', () => {
+  it('starts, resets and stops the whole stack', async () => {
+    stack = await StackFolder.make();
+    const user = { uid: 65_534 };
+    expect(spawnSync('chown', ['-R', '65534', stack.root]).status).toBe(0);
+    expect((await stack.run(['up'], {}, user)).status).toBe(0);
+    expect(statSync(join(stack.root, '.lockstep')).mode & 0o777).toBe(0o700);
+    expect(statSync(join(stack.root, '.lockstep/embedded/volumes/postgres/data')).uid).toBe(65_534);
+    expect((await stack.run(['reset'], {}, user)).status).toBe(0);
+    expect((await stack.run(['down'], {}, user)).status).toBe(0);
+  });
+});
