@@ -1,0 +1,96 @@
+import { type Failure, redact, renderFailure, toFailure } from '@lockstep/foundation';
+import { type Flags, readConfig } from './config.ts';
+import { InterruptedError } from './errors.ts';
+import { createLateLog } from './late-log.ts';
+import { CommanderError, describeProgram, toUsageError, type Work } from './program.ts';
+import type { ReportNames } from './report.ts';
+
+// Without `navigator` (Node 20) pg finds out by `new Response` that it does not run at Cloudflare, and loading that
+// takes 15 ms.
+if (!('navigator' in globalThis)) {
+  Object.defineProperty(globalThis, 'navigator', { value: { userAgent: 'Node.js' }, configurable: true });
+}
+
+const interrupts = new AbortController();
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.on(signal, () => {
+    const reason = new InterruptedError(signal);
+    // The second one means now.
+    if (interrupts.signal.aborted) process.exit(reason.exitStatus);
+    interrupts.abort(reason);
+  });
+}
+// A reader that left (`migrate status | head -1`) is no failure.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
+
+void main(process.argv.slice(2)).then((status) => process.exit(status));
+
+/** Returns the exit status. */
+async function main(args: readonly string[]): Promise<number> {
+  const outcome = { status: 0 };
+  const program = describeProgram(async (name, flags, work) => {
+    outcome.status = await run(name, flags, work);
+  });
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return outcome.status;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    const failure = error instanceof CommanderError ? toUsageError(error) : toFailure(error);
+    // The flag itself may be what was not understood, so it is looked for in the raw words.
+    if (/(^|\0)--format(=|\0)json(\0|$)/.test(args.join('\0'))) {
+      await print(process.stdout, failureDocument(undefined, failure));
+    }
+    await print(process.stderr, renderFailure('migrate', failure));
+    return failure.exitStatus;
+  }
+}
+
+/** Runs one command and prints what came of it; returns the exit status. */
+async function run(name: string, flags: Flags, work: Work): Promise<number> {
+  const settings = readConfig(flags, process.env, process.stderr.isTTY === true);
+  const log = createLateLog('migrate', settings.log);
+  for (const warning of settings.warnings) log.warn(warning);
+  const { service, format } = settings;
+  const names: ReportNames = {
+    service,
+    undoCommand: service === undefined ? 'migrate undo' : `make db-undo SERVICE=${service}`,
+  };
+  try {
+    const report = await work(settings, { log, signal: interrupts.signal }, names);
+    await log.flush();
+    const document = toDocument({ success: true, command: name, ...report.json });
+    await print(process.stdout, format === 'json' ? document : `${redact(report.text)}\n`);
+    return 0;
+  } catch (error) {
+    const failure = toFailure(error);
+    const { message, code, exitStatus, evidence, hint } = failure;
+    if (settings.log.format === 'json') log.error(message, { code, exitStatus, evidence, hint });
+    await log.flush();
+    if (format === 'json') await print(process.stdout, failureDocument(name, failure));
+    if (settings.log.format === 'text') await print(process.stderr, renderFailure('migrate', failure));
+    return exitStatus;
+  }
+}
+
+function failureDocument(command: string | undefined, failure: Failure): string {
+  const { code, message, exitStatus, evidence, hint } = failure;
+  const error = { code, message, exitStatus, evidence, hint: hint ?? null };
+  return toDocument({ success: false, command: command ?? null, error });
+}
+
+/** Secrets are masked text by text: in the document as a whole a mask could swallow a quote. */
+function toDocument(document: object): string {
+  const masked = (_key: string, value: unknown) => (typeof value === 'string' ? redact(value) : value);
+  return `${JSON.stringify(document, masked)}\n`;
+}
+
+/** Waits until the text is written: what a pipe has not taken yet would be lost at the exit. */
+async function print(stream: NodeJS.WriteStream, text: string): Promise<void> {
+  if (stream.destroyed || !stream.writable) return;
+  await new Promise<void>((resolve) => stream.write(text, () => resolve()));
+}

@@ -1,0 +1,53 @@
+import { type Deadline, markSecret, SettingsError } from '@lockstep/foundation';
+import type { Log } from '@lockstep/foundation/log';
+import type { ConnectionSource, VaultAccess } from './config.ts';
+import { type ConnectionParameters, parseConnectionString } from './connection-string.ts';
+
+/** Knows where Postgres is; asks Vault at most once until told to forget. */
+export interface ConnectionResolver {
+  read(): Promise<ConnectionParameters>;
+  /** Forgets what Vault said, once: false when it came from elsewhere or was read anew already. */
+  forget(): boolean;
+}
+
+/** Until when Vault is waited for, and whom to tell. */
+export interface ResolveOptions {
+  readonly deadline: Deadline;
+  readonly signal: AbortSignal | undefined;
+  readonly log: Log;
+}
+
+/** Resolves `source` when first asked; marks the password as secret. */
+export function resolveConnection(source: ConnectionSource, options: ResolveOptions): ConnectionResolver {
+  let known: Promise<ConnectionParameters> | undefined;
+  let forgotten = false;
+  return {
+    read: () => {
+      known ??=
+        source.kind === 'given' ? Promise.resolve(source.parameters) : askVault(source.access, options);
+      return known.then((parameters) => {
+        if (parameters.password !== undefined) markSecret(parameters.password);
+        return parameters;
+      });
+    },
+    forget: () => {
+      if (source.kind === 'given' || forgotten) return false;
+      forgotten = true;
+      known = undefined;
+      return true;
+    },
+  };
+}
+
+async function askVault(access: VaultAccess, { deadline, signal, log }: ResolveOptions) {
+  // Loaded only now: with a connection string given, Vault's client is dead weight.
+  const { readSecret } = await import('./vault-secret.ts');
+  const text = await readSecret(access, {
+    deadline,
+    signal,
+    onWait: (reason) => log.info(`waiting for Vault: ${reason}`),
+  });
+  const parameters = parseConnectionString(text);
+  if (!('rule' in parameters)) return parameters;
+  throw new SettingsError([{ name: `${access.key} in Vault's ${access.path}`, rule: parameters.rule }]);
+}

@@ -1,0 +1,37 @@
+import { bytesOf, longestIdentifier } from './identifiers.ts';
+
+const stamp = String.raw`\d{8}T\d{6}`;
+const longestSuffix = '__before_20000101T000000'.length;
+
+/** The names a recreate gives to the databases beside `database`. */
+export interface DatabaseNames {
+  /** The one being built. */
+  readonly fresh: string;
+  /** The old one, kept. */
+  readonly kept: string;
+}
+
+/** Names for a recreate at `now`, in UTC: `services__new_20250102T030405`, `services__before_20250102T030405`. */
+export function namesAt(database: string, now: Date): DatabaseNames {
+  const time = now.toISOString().replace(/[-:]|\.\d+Z$/g, '');
+  return { fresh: `${database}__new_${time}`, kept: `${database}__before_${time}` };
+}
+
+/** Whether the longest of these names fits: Postgres would cut it off silently. */
+export function fits(database: string): boolean {
+  return bytesOf(database) + longestSuffix <= longestIdentifier;
+}
+
+/** A regular expression of Postgres for the databases that a killed recreate may have left behind. */
+export function freshPattern(database: string): string {
+  return `^${escapePattern(database)}__new_${stamp}$`;
+}
+
+/** A regular expression of Postgres for the databases that were kept. */
+export function keptPattern(database: string): string {
+  return `^${escapePattern(database)}__before_${stamp}$`;
+}
+
+function escapePattern(text: string): string {
+  return text.replace(/[^\p{L}\p{N}_]/gu, '\\$&');
+}

@@ -1,0 +1,180 @@
+import { Failure, type PhaseTiming } from '@lockstep/foundation';
+import type { Anomaly } from './plan.ts';
+
+/** A command, option or argument that does not exist or does not fit. */
+export class UsageError extends Failure {
+  constructor(fact: string, hint: string | undefined = 'migrate --help') {
+    super(fact, { code: 'usage', exitStatus: 2, hint });
+  }
+}
+
+/** The strategy asked for, or usual in the environment, does not exist yet. */
+export class ApproachUnavailableError extends Failure {
+  constructor(wanted: string, available: readonly string[], reason: string | undefined) {
+    super(`the ${wanted} strategy${reason === undefined ? '' : ` (${reason})`} does not exist yet`, {
+      code: 'approach-unavailable',
+      exitStatus: 2,
+      subject: 'config',
+      evidence: [`there is: ${available.join(', ')}`, 'chosen by MIGRATION_APPROACH or --approach'],
+    });
+  }
+}
+
+/** Postgres was not there in time, or never answered. */
+export class DatabaseUnreachableError extends Failure {
+  constructor(address: string, timeout: string, reason: string, cause: unknown) {
+    super(`Postgres at ${address} was not there within ${timeout}`, {
+      code: 'database-unreachable',
+      exitStatus: 3,
+      evidence: [reason],
+      cause,
+    });
+  }
+}
+
+/** Postgres answered and said no: a wrong password, no such database, no right to connect. Waiting would not help. */
+export class DatabaseRefusedError extends Failure {
+  constructor(address: string, reason: string, evidence: readonly string[], cause: unknown) {
+    super(`Postgres at ${address} refused: ${reason}`, {
+      code: 'database-refused',
+      exitStatus: 3,
+      evidence,
+      cause,
+    });
+  }
+}
+
+/** The connection was lost for good: again and again, or where nothing can be begun anew. */
+export class ConnectionLostError extends Failure {
+  constructor(fact: string, evidence: readonly string[], cause: unknown) {
+    super(fact, { code: 'connection-lost', exitStatus: 3, evidence, cause });
+  }
+}
+
+/** Postgres refused something that the migrator itself needed, such as reading or writing the history. */
+export class ServerError extends Failure {
+  constructor(message: string, evidence: readonly string[], cause: unknown) {
+    super(`Postgres refused what the migrator needs: ${message}`, {
+      code: 'server',
+      exitStatus: 3,
+      evidence,
+      cause,
+    });
+  }
+}
+
+export class UnsupportedServerError extends Failure {
+  constructor(version: string) {
+    super(`Postgres ${version} is too old: 15 or newer is needed`, {
+      code: 'unsupported-server',
+      exitStatus: 3,
+    });
+  }
+}
+
+/** A tracking table is there and is not what golang-migrate or this migrator made, or may not be used. */
+export class HistoryTableError extends Failure {
+  constructor(table: string, reason: string, cause?: unknown) {
+    super(`the table ${table} cannot hold the history: ${reason}`, {
+      code: 'history-table',
+      exitStatus: 3,
+      evidence: ['another table can be named with MIGRATIONS_TABLE'],
+      cause,
+    });
+  }
+}
+
+/** Another migrator kept the lock until the deadline. */
+export class LockHeldError extends Failure {
+  constructor(database: string, timeout: string, holder: string | undefined, hint: string) {
+    super(`the lock on ${database} was not free after ${timeout}`, {
+      code: 'lock-held',
+      exitStatus: 4,
+      evidence: [`holder: ${holder ?? 'gone again each time it was asked for'}`],
+      hint,
+    });
+  }
+}
+
+/** A migration failed on its own account. */
+export class MigrationFailedError extends Failure {
+  constructor(fact: string, evidence: readonly string[], hint: string | undefined, cause: unknown) {
+    super(fact, {
+      code: 'migration-failed',
+      exitStatus: 1,
+      evidence,
+      cause,
+      ...(hint === undefined ? {} : { hint }),
+    });
+  }
+}
+
+/** The deadline passed while migrations ran. */
+export class DeadlinePassedError extends Failure {
+  constructor(fact: string, evidence: readonly string[], hint: string | undefined, cause?: unknown) {
+    super(fact, {
+      code: 'deadline-passed',
+      exitStatus: 8,
+      evidence,
+      cause,
+      ...(hint === undefined ? {} : { hint }),
+    });
+  }
+}
+
+/** A signal, or a caller's own, ended the run. What ran was rolled back, and the lock released. */
+export class InterruptedError extends Failure {
+  readonly by: string;
+
+  /** @param by the signal: `SIGTERM` ends with status 143, every other with 130 */
+  constructor(by: string, during = '', evidence: readonly string[] = []) {
+    super(`interrupted by ${by}${during}`, {
+      code: 'interrupted',
+      exitStatus: by === 'SIGTERM' ? 143 : 130,
+      evidence,
+    });
+    this.by = by;
+  }
+}
+
+/** Something is dirty, edited, missing or out of order, and the strategy may not repair it. */
+export class RefusedError extends Failure {
+  readonly anomalies: readonly Anomaly[];
+
+  constructor(
+    fact: string,
+    anomalies: readonly Anomaly[],
+    evidence: readonly string[],
+    hint: string,
+    cause?: unknown,
+  ) {
+    const dirty = anomalies.some(({ kind }) => kind === 'dirty');
+    super(fact, { code: dirty ? 'dirty' : 'refused', exitStatus: dirty ? 5 : 6, evidence, hint, cause });
+    this.anomalies = anomalies;
+  }
+}
+
+/** A recreate or undo was asked for, and cannot be done here. */
+export class RecreateRefusedError extends Failure {
+  constructor(fact: string, evidence: readonly string[], cause?: unknown) {
+    super(fact, { code: 'recreate-refused', exitStatus: 3, evidence, cause });
+  }
+}
+
+/** The same failure with one more line of evidence; still an instance of its class. */
+export function withEvidence(failure: Failure, line: string): Failure {
+  return Object.create(failure, { evidence: { value: [...failure.evidence, line], enumerable: true } });
+}
+
+/** `vault 12 ms, database 40 ms, lock 29,950 ms`. */
+export function describePhases(phases: readonly PhaseTiming[]): string {
+  return phases
+    .map(({ phase, milliseconds }) => `${phase} ${Math.round(milliseconds).toLocaleString('en')} ms`)
+    .join(', ');
+}
+
+/** `30 s`, `500 ms`, `5 min`. */
+export function describeDuration(milliseconds: number): string {
+  if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;
+  return `${Number((milliseconds / 1000).toFixed(1))} s`;
+}

@@ -1,0 +1,94 @@
+import { count, Failure } from '@lockstep/foundation';
+
+/** One rule a migration file breaks, and where. */
+export interface FileMistake {
+  /** As shown to a person: relative to the working directory when under it. */
+  readonly path: string;
+  /** Absent when the mistake is the file itself: its name, its size, its missing pair. */
+  readonly place?: { readonly line: number; readonly column: number };
+  readonly rule: string;
+}
+
+/** Lists every mistake in a folder of migrations at once, each with its file, its place and the rule. */
+export class MigrationFilesError extends Failure {
+  readonly mistakes: readonly FileMistake[];
+
+  constructor(folder: string, mistakes: readonly FileMistake[]) {
+    const files = new Set(mistakes.map(({ path }) => path)).size;
+    super(`${folder}: ${count(files, 'file')} ${files === 1 ? 'is' : 'are'} wrong`, {
+      code: 'migration-files',
+      exitStatus: 3,
+      evidence: mistakes.map(({ path, place, rule }) => {
+        return `${path}${place === undefined ? '' : `:${place.line}:${place.column}`}  ${rule}`;
+      }),
+    });
+    this.mistakes = mistakes;
+  }
+}
+
+/** The folder of migrations holds none. */
+export class NoMigrationsError extends Failure {
+  constructor(folder: string) {
+    super(`${folder}: no migrations in this folder`, {
+      code: 'no-migrations',
+      exitStatus: 3,
+      evidence: ['expected files named {version}_{description}.up.sql, such as 000001_create_users.up.sql'],
+    });
+  }
+}
+
+/** The folder of migrations cannot be listed: it is absent, no folder, or closed to this user. */
+export class MigrationsFolderError extends Failure {
+  constructor(folder: string, reason: string, cause: unknown) {
+    super(`the folder of migrations ${folder} ${reason}`, {
+      code: 'migrations-folder',
+      exitStatus: 2,
+      evidence: [
+        'MIGRATIONS_PATH (or --path) names the folder that holds {version}_{description}.up.sql files',
+      ],
+      cause,
+    });
+  }
+}
+
+/** A quoted string, quoted identifier, dollar quote or comment is opened and never closed. */
+export class UnfinishedSqlError extends Failure {
+  /** Where it opens, in UTF-16 code units. */
+  readonly offset: number;
+  /** What is open, as in `quoted string`. */
+  readonly what: string;
+
+  constructor(offset: number, what: string) {
+    super(`the ${what} is never closed`, { code: 'unfinished-sql', exitStatus: 3 });
+    this.offset = offset;
+    this.what = what;
+  }
+}
+
+/** SQL that no migration may hold, such as a COMMIT of its own. */
+export class ForbiddenSqlError extends Failure {
+  /** Where the statement begins, in UTF-16 code units. */
+  readonly offset: number;
+
+  constructor(offset: number, rule: string) {
+    super(rule, { code: 'forbidden-sql', exitStatus: 3 });
+    this.offset = offset;
+  }
+}
+
+/** A down step has no SQL to run: no down file, and none recorded in the history. */
+export class IrreversibleError extends Failure {
+  readonly version: bigint;
+
+  /** @param migration label and description, as in `000007_add_index` */
+  constructor(version: bigint, migration: string, reason: string, hint: string, cause?: unknown) {
+    super(`${migration} cannot go down: ${reason}`, {
+      code: 'irreversible',
+      exitStatus: 3,
+      evidence: ['a migration goes down by its .down.sql file, else by the down SQL recorded in the history'],
+      hint,
+      cause,
+    });
+    this.version = version;
+  }
+}

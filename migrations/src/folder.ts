@@ -1,0 +1,39 @@
+import type { Dirent } from 'node:fs';
+import { readdir, realpath } from 'node:fs/promises';
+import { isAbsolute, relative, resolve } from 'node:path';
+import { MigrationsFolderError } from './file-errors.ts';
+import { printable } from './printable.ts';
+
+/** The folder of migrations as found. */
+export interface Folder {
+  /** Its real path. */
+  readonly root: string;
+  /** What ends in `.sql`, in any case, by name. Sub-folders, and hidden files, which no person wrote, are left out. */
+  readonly entries: readonly Dirent[];
+}
+
+/** @throws {MigrationsFolderError} when it is absent, no folder, or closed to this user */
+export async function listFolder(folder: string): Promise<Folder> {
+  try {
+    const root = await realpath(folder);
+    const entries = await readdir(root, { withFileTypes: true });
+    const files = entries.filter((entry) => /^[^.].*\.sql$/is.test(entry.name) && !entry.isDirectory());
+    return { root, entries: files.sort((a, b) => (a.name < b.name ? -1 : 1)) };
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    const reasons: Record<string, string> = {
+      ENOENT: 'does not exist',
+      ENOTDIR: 'is not a folder',
+      EACCES: 'cannot be read by this user',
+    };
+    const reason = reasons[code] ?? `cannot be read (${code})`;
+    throw new MigrationsFolderError(showPath(folder), reason, error);
+  }
+}
+
+/** A path as shown to a person: relative to the working directory when under it. */
+export function showPath(path: string): string {
+  const local = relative(process.cwd(), resolve(path));
+  const under = local !== '' && !isAbsolute(local) && !/^\.\.(?:[/\\]|$)/.test(local);
+  return printable(under ? local : path);
+}

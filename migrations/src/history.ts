@@ -1,0 +1,165 @@
+import { DatabaseError } from 'pg';
+import { HistoryTableError, UnsupportedServerError } from './errors.ts';
+import { historyTableOf, quoteIdentifier, type TableName } from './identifiers.ts';
+import type { Direction } from './migration.ts';
+import type { AppliedMigration, History } from './plan.ts';
+import type { Row, Session } from './session.ts';
+
+/** The two tables, their schema known, quoted for SQL. */
+export interface Tables {
+  readonly schema: string;
+  readonly name: string;
+  /** golang-migrate's: one row, the version and whether it is dirty. */
+  readonly version: string;
+  /** Ours beside it. */
+  readonly history: string;
+}
+
+/** A step outside a transaction that began and did not finish, as far as the history tells. */
+export interface Interrupted {
+  readonly version: bigint;
+  readonly direction: Direction;
+  /** How many of its statements landed for certain; the next may have. */
+  readonly statements: number;
+}
+
+/** What the database knows about itself and its migrations. */
+export interface DatabaseState {
+  readonly database: string;
+  readonly role: string;
+  readonly tables: Tables;
+  readonly present: { readonly schema: boolean; readonly version: boolean; readonly history: boolean };
+  readonly history: History;
+  readonly interrupted: Interrupted | undefined;
+  /** Rows of ours that no longer count: golang-migrate rolled them back, or repaired what was dirty. */
+  readonly stale: boolean;
+}
+
+const oldestServer = 150_000;
+
+/**
+ * Reads the state: two round trips, one when nothing was ever migrated.
+ *
+ * @param downSql whether to read each row's down SQL too; it may be long
+ * @throws {HistoryTableError} when a table of that name is another tool's, or closed to this role
+ */
+export async function readState(
+  session: Session,
+  table: TableName,
+  { downSql }: { downSql: boolean },
+): Promise<DatabaseState> {
+  const facts = await readFacts(session, table);
+  const tables = nameTables(facts.schema, table);
+  const [current, rows] = await Promise.all([
+    facts.version ? readVersion(session, tables) : undefined,
+    facts.history ? readRows(session, tables, downSql) : [],
+  ]);
+  const unfinished = rows.filter((row) => typeof row['statements_applied'] === 'number');
+  const applied = rows.filter((row) => row['applied_at'] !== null || row['statements_applied'] === null);
+  return {
+    database: facts.database,
+    role: facts.role,
+    tables,
+    present: { schema: facts.schemaPresent, version: facts.version, history: facts.history },
+    history: { current, applied: applied.map(toApplied) },
+    interrupted: current?.dirty === true ? interruptedOf(current.version, unfinished[0]) : undefined,
+    stale:
+      current?.dirty !== true &&
+      (unfinished.length > 0 ||
+        rows.some((row) => BigInt(String(row['version'])) > (current?.version ?? -1n))),
+  };
+}
+
+/** Names the tables in `schema`. */
+export function nameTables(schema: string, table: TableName): Tables {
+  const history = historyTableOf(table);
+  return {
+    schema,
+    name: table.name,
+    version: `${quoteIdentifier(schema)}.${quoteIdentifier(table.name)}`,
+    history: `${quoteIdentifier(schema)}.${quoteIdentifier(history.name)}`,
+  };
+}
+
+interface Facts {
+  readonly database: string;
+  readonly role: string;
+  readonly schema: string;
+  readonly schemaPresent: boolean;
+  readonly version: boolean;
+  readonly history: boolean;
+}
+
+async function readFacts(session: Session, table: TableName): Promise<Facts> {
+  const [row] = await session.query(
+    `select current_setting('server_version_num')::int as server, current_setting('server_version') as words,
+       current_database() as database, current_user as role, s.schema, to_regnamespace(quote_ident(s.schema)) as present,
+       to_regclass(format('%I.%I', s.schema, $2::text)) as version,
+       to_regclass(format('%I.%I', s.schema, $3::text)) as history
+     from (select coalesce($1::text, current_schema()) as schema) s`,
+    [table.schema ?? null, table.name, historyTableOf(table).name],
+  );
+  if (Number(row?.['server']) < oldestServer) throw new UnsupportedServerError(String(row?.['words']));
+  if (typeof row?.['schema'] !== 'string') {
+    throw new HistoryTableError(table.name, 'no schema in search_path exists');
+  }
+  return {
+    database: String(row['database']),
+    role: String(row['role']),
+    schema: row['schema'],
+    schemaPresent: row['present'] !== null,
+    version: row['version'] !== null,
+    history: row['history'] !== null,
+  };
+}
+
+async function readVersion(session: Session, tables: Tables): Promise<History['current']> {
+  const text = `select version::text as version, dirty from ${tables.version} limit 1`;
+  const [row] = await session.query(text).catch((error) => {
+    throw explain(error, tables.version);
+  });
+  if (row === undefined) return undefined;
+  const { version, dirty } = row;
+  if (typeof version !== 'string' || !/^-?\d+$/.test(version) || typeof dirty !== 'boolean') {
+    throw new HistoryTableError(tables.version, 'its row is not a number and a truth value');
+  }
+  return { version: BigInt(version), dirty };
+}
+
+async function readRows(session: Session, tables: Tables, downSql: boolean): Promise<Row[]> {
+  const columns = 'version::text as version, description, checksum, applied_at, duration, statements_applied';
+  const text = `select ${columns}, ${downSql ? 'down_sql' : 'null as down_sql'} from ${tables.history} order by ${tables.history}.version`;
+  return session.query(text).catch((error) => {
+    throw explain(error, tables.history);
+  });
+}
+
+function explain(error: unknown, table: string): unknown {
+  if (!(error instanceof DatabaseError)) return error;
+  if (error.code === '42703')
+    return new HistoryTableError(table, `another tool made it: ${error.message}`, error);
+  return error.code === '42501' ? new HistoryTableError(table, error.message, error) : error;
+}
+
+function toApplied(row: Row): AppliedMigration {
+  const { version, description, checksum, down_sql, applied_at, duration } = row;
+  return {
+    version: BigInt(String(version)),
+    description: String(description),
+    checksum: typeof checksum === 'string' ? checksum : undefined,
+    downSql: typeof down_sql === 'string' ? down_sql : undefined,
+    appliedAt: applied_at instanceof Date ? applied_at : undefined,
+    durationMilliseconds: typeof duration === 'number' ? duration : undefined,
+  };
+}
+
+/** Up: the row of the dirty version itself. Down: a row above it, because golang-migrate marks the target dirty. */
+function interruptedOf(dirty: bigint, row: Row | undefined): Interrupted | undefined {
+  if (row === undefined) return undefined;
+  const version = BigInt(String(row['version']));
+  return {
+    version,
+    direction: version > dirty ? 'down' : 'up',
+    statements: Number(row['statements_applied']),
+  };
+}

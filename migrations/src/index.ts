@@ -1,0 +1,62 @@
+export type { AppliedStep } from './apply.ts';
+export {
+  type CommandSettings,
+  type ConnectionSource,
+  type Flags,
+  readConfig,
+  type Settings,
+  type VaultAccess,
+} from './config.ts';
+export { type ConnectionParameters, parseConnectionString } from './connection-string.ts';
+export {
+  ApproachUnavailableError,
+  ConnectionLostError,
+  DatabaseRefusedError,
+  DatabaseUnreachableError,
+  DeadlinePassedError,
+  HistoryTableError,
+  InterruptedError,
+  LockHeldError,
+  MigrationFailedError,
+  RecreateRefusedError,
+  RefusedError,
+  ServerError,
+  UnsupportedServerError,
+} from './errors.ts';
+export {
+  IrreversibleError,
+  MigrationFilesError,
+  MigrationsFolderError,
+  NoMigrationsError,
+} from './file-errors.ts';
+export {
+  checkReceipt,
+  type Queryable,
+  type Requirement,
+  type SchemaNotReadyCode,
+  SchemaNotReadyError,
+} from './gate.ts';
+export {
+  type PlanResult,
+  readPlan,
+  readStatus,
+  readVersion,
+  type StatusResult,
+  type VersionResult,
+} from './inspect.ts';
+export { loadMigrations } from './load.ts';
+export { lockKey } from './lock.ts';
+export { type MigrateResult, migrateTo, recreateDatabase } from './migrate.ts';
+export type { Direction, Migration, SqlFile, Statement } from './migration.ts';
+export type { Hooks } from './operation.ts';
+export type { Anomaly, History, MigrationState, Plan, Step, Target } from './plan.ts';
+export { computePlan, describeStates } from './plan.ts';
+export {
+  type Approach,
+  approaches,
+  type Environment,
+  environments,
+  type Strategy,
+  strategies,
+} from './strategy.ts';
+export { undo } from './undo.ts';

@@ -1,0 +1,106 @@
+import type { Settings } from './config.ts';
+import { type DatabaseState, readState } from './history.ts';
+import { describeHolder, findLockHolder } from './holder.ts';
+import { loadMigrations } from './load.ts';
+import { lockKey } from './lock.ts';
+import type { Migration } from './migration.ts';
+import { type Hooks, operate } from './operation.ts';
+import {
+  type Anomaly,
+  computePlan,
+  describeStates,
+  type MigrationState,
+  type Step,
+  type Target,
+} from './plan.ts';
+import type { Session } from './session.ts';
+import { chooseStrategy, type Decision, judge } from './strategy.ts';
+
+/** Where a database stands. */
+export interface VersionResult {
+  readonly database: string;
+  /** Undefined when nothing is applied. */
+  readonly version: bigint | undefined;
+  readonly dirty: boolean;
+  /** Who holds the migration lock; only asked for when dirty, which is then no accident. */
+  readonly holder: string | undefined;
+}
+
+export interface StatusResult extends VersionResult {
+  readonly migrations: readonly MigrationState[];
+  readonly anomalies: readonly Anomaly[];
+}
+
+export interface PlanResult extends VersionResult {
+  readonly to: bigint | undefined;
+  readonly steps: readonly Step[];
+  readonly anomalies: readonly Anomaly[];
+  readonly strategy: string;
+  readonly decision: Decision | 'refuse';
+}
+
+/** Reads the version from golang-migrate's row; takes no lock. */
+export function readVersion(settings: Settings, hooks: Hooks = {}): Promise<VersionResult> {
+  return inspect(settings, hooks, false, async (state, holder) => versionOf(state, holder));
+}
+
+/** Reads which migrations are applied, pending, missing, edited, out of order or dirty; takes no lock. */
+export function readStatus(settings: Settings, hooks: Hooks = {}): Promise<StatusResult> {
+  return inspect(settings, hooks, true, async (state, holder, migrations) => ({
+    ...versionOf(state, holder),
+    migrations: describeStates(migrations, state.history),
+    anomalies: computePlan(migrations, state.history, { kind: 'latest' }).anomalies,
+  }));
+}
+
+/** Computes what {@link migrateTo} would do now, and what the strategy would decide; takes no lock, changes nothing. */
+export function readPlan(
+  settings: Settings,
+  target: Target = { kind: 'latest' },
+  hooks: Hooks = {},
+): Promise<PlanResult> {
+  const strategy = chooseStrategy(settings);
+  return inspect(settings, hooks, true, async (state, holder, migrations) => {
+    const plan = computePlan(migrations, state.history, target);
+    return {
+      ...versionOf(state, holder),
+      to: plan.to,
+      steps: plan.steps,
+      anomalies: plan.anomalies,
+      strategy: strategy.name,
+      decision: judge(strategy, plan, target, settings.environment),
+    };
+  });
+}
+
+function inspect<T>(
+  settings: Settings,
+  hooks: Hooks,
+  withFiles: boolean,
+  work: (state: DatabaseState, holder: string | undefined, migrations: readonly Migration[]) => Promise<T>,
+): Promise<T> {
+  return operate(settings, hooks, async (operation) => {
+    const migrations = withFiles ? await loadMigrations(settings.path) : [];
+    const session = await operation.connect();
+    try {
+      return await operation.deadline.during('database', async () => {
+        const state = await readState(session, settings.table, { downSql: true });
+        return work(state, await holderWhenDirty(session, state), migrations);
+      });
+    } finally {
+      await session.close();
+    }
+  });
+}
+
+async function holderWhenDirty(session: Session, { history, database, tables }: DatabaseState) {
+  if (history.current?.dirty !== true) return undefined;
+  const holder = await findLockHolder(session, lockKey(database, tables.schema, tables.name));
+  return holder && describeHolder(holder);
+}
+
+function versionOf({ database, history }: DatabaseState, holder: string | undefined): VersionResult {
+  const { current } = history;
+  const version = current === undefined || current.version < 0n ? undefined : current.version;
+  return { database, version, dirty: current?.dirty === true, holder };
+}

@@ -1,0 +1,240 @@
+import { type AppliedStep, applySteps } from './apply.ts';
+import { prepareTables } from './bookkeeping.ts';
+import type { Settings } from './config.ts';
+import { ConnectionLostError } from './errors.ts';
+import { type DatabaseState, readState } from './history.ts';
+import { loadMigrations } from './load.ts';
+import { type LockOptions, lockKey, withLock } from './lock.ts';
+import type { Migration } from './migration.ts';
+import { type Hooks, type Operation, operate } from './operation.ts';
+import { type Anomaly, computePlan, type Plan, type Target } from './plan.ts';
+import { refusal } from './refusal.ts';
+import { type Session, SessionLostError } from './session.ts';
+import { chooseStrategy, decide, requireDevelopment, type Strategy } from './strategy.ts';
+
+/** What a command that changes the database did. */
+export interface MigrateResult {
+  readonly outcome: 'nothing to do' | 'migrated' | 'recreated' | 'undone';
+  readonly database: string;
+  /** What golang-migrate's row held before, and holds now; undefined for none. */
+  readonly from: bigint | undefined;
+  readonly to: bigint | undefined;
+  readonly steps: readonly AppliedStep[];
+  /** Why the database was recreated. */
+  readonly anomalies: readonly Anomaly[];
+  /** The name under which a recreate or undo kept the database as it was. */
+  readonly kept: string | undefined;
+  readonly milliseconds: number;
+}
+
+/** A connection that is lost while the same step runs, this often, is no accident. */
+const mostLosses = 3;
+
+/**
+ * Migrates to `target`, with the settings' strategy.
+ *
+ * When nothing is to be done it takes no lock. Otherwise it takes it, reads again, and decides: racing migrators apply
+ * each step once. A lost connection is opened again within the timeout, and what landed is read from the history.
+ *
+ * @throws {Failure} see errors.ts
+ */
+export async function migrateTo(
+  settings: Settings,
+  target: Target,
+  hooks: Hooks = {},
+): Promise<MigrateResult> {
+  return begin(settings, target, false, hooks);
+}
+
+/**
+ * Builds the database anew beside the old whether or not anything is wrong with it; see recreate.ts.
+ *
+ * @throws {RecreateRefusedError} where the environment is not development or the role may not
+ */
+export async function recreateDatabase(settings: Settings, hooks: Hooks = {}): Promise<MigrateResult> {
+  requireDevelopment(settings, 'recreate');
+  return begin(settings, { kind: 'latest' }, true, hooks);
+}
+
+function begin(settings: Settings, target: Target, anew: boolean, hooks: Hooks): Promise<MigrateResult> {
+  const strategy = chooseStrategy(settings);
+  return operate(settings, hooks, async (operation) => {
+    const reading = loadMigrations(settings.path);
+    // A wrong file ends the run at once, so nobody waits for a database that will not be used.
+    reading.catch(() => {});
+    const connecting = operation.connect();
+    connecting.catch(() => {});
+    let migrations: readonly Migration[];
+    try {
+      migrations = await reading;
+    } catch (error) {
+      void connecting.then((session) => session.close()).catch(() => {});
+      throw error;
+    }
+    return new Run(operation, strategy, migrations, target, anew).finish(connecting);
+  });
+}
+
+/** One `up` or `down`, across lost connections. */
+class Run {
+  readonly #operation: Operation;
+  readonly #strategy: Strategy;
+  readonly #migrations: readonly Migration[];
+  readonly #applied: AppliedStep[] = [];
+  readonly #anew: boolean;
+  #target: Target;
+  /** The first plan, made under the lock or without when there was nothing to do. */
+  #first: Plan | undefined;
+  #waiting: Plan | undefined;
+
+  constructor(
+    operation: Operation,
+    strategy: Strategy,
+    migrations: readonly Migration[],
+    target: Target,
+    anew: boolean,
+  ) {
+    this.#anew = anew;
+    this.#operation = operation;
+    this.#strategy = strategy;
+    this.#migrations = migrations;
+    this.#target = target;
+  }
+
+  async finish(connecting: Promise<Session>): Promise<MigrateResult> {
+    const { log, deadline, signal } = this.#operation;
+    let next: Promise<Session> | undefined = connecting;
+    for (let losses = 0, landed = 0; ; ) {
+      const session: Session = await (next ?? this.#operation.connect());
+      next = undefined;
+      try {
+        return await this.#attempt(session);
+      } catch (error) {
+        if (!(error instanceof SessionLostError) || signal.aborted || deadline.passed) throw error;
+        losses = this.#applied.length > landed ? 1 : losses + 1;
+        landed = this.#applied.length;
+        if (losses >= mostLosses) throw this.#lostForGood(error, losses);
+        log.warn(`the connection to Postgres was lost (${error.message}); connecting again`);
+        await deadline.sleep(50, signal);
+      } finally {
+        await session.close();
+      }
+    }
+  }
+
+  async #attempt(session: Session): Promise<MigrateResult> {
+    const { settings, deadline } = this.#operation;
+    const glance = await deadline.during('database', () => this.#read(session));
+    const early = this.#plan(glance);
+    // What looks dirty without the lock may be a migrator at work.
+    if (!this.#anew && early.steps.length === 0 && early.anomalies.length === 0) {
+      return this.#result(glance, early);
+    }
+    return withLock(session, lockOptions(this.#operation, glance), async () => {
+      const state = await deadline.during('database', () => this.#read(session));
+      const plan = this.#plan(state);
+      const decision = this.#anew
+        ? 'recreate'
+        : decide(this.#strategy, plan, this.#target, settings.environment, (anomalies, reason) =>
+            refusal(this.#operation, state, anomalies, reason),
+          );
+      if (decision === 'recreate') {
+        const { recreate } = await import('./recreate.ts');
+        return recreate(this.#operation, session, {
+          state,
+          anomalies: plan.anomalies,
+          migrations: this.#migrations,
+          applied: this.#applied,
+        });
+      }
+      if (decision === 'apply') await this.#apply(session, state, plan);
+      return this.#result(state, plan);
+    });
+  }
+
+  async #apply(session: Session, state: DatabaseState, plan: Plan): Promise<void> {
+    await this.#operation.deadline.during('sql', () => prepareTables(session, state, plan.adopted));
+    this.#waiting = plan;
+    await applySteps(this.#operation, session, {
+      steps: plan.steps,
+      migrations: this.#migrations,
+      tables: state.tables,
+      role: state.role,
+      from: plan.from,
+      applied: this.#applied,
+    });
+    this.#waiting = undefined;
+  }
+
+  #read(session: Session): Promise<DatabaseState> {
+    return readState(session, this.#operation.settings.table, { downSql: this.#target.kind === 'down' });
+  }
+
+  /** Plans; after a lost connection, first finds out which steps of the plan before it landed. */
+  #plan(state: DatabaseState): Plan {
+    const before = this.#waiting;
+    if (before !== undefined) {
+      this.#waiting = undefined;
+      this.#catchUp(before, state);
+    }
+    // Nothing goes down from a dirty version: that, not a step without SQL, is then the trouble.
+    const stuck = state.history.current?.dirty === true && this.#target.kind === 'down';
+    const target: Target = stuck ? { kind: 'down', steps: 0 } : this.#target;
+    const plan = computePlan(this.#migrations, state.history, target);
+    this.#first ??= plan;
+    return plan;
+  }
+
+  /** Adds what landed unseen, as its COMMIT was answered by silence; and counts it against `up N` and `down N`. */
+  #catchUp(before: Plan, { history }: DatabaseState): void {
+    const now = history.current?.version ?? -1n;
+    const landed = before.steps.findLastIndex(({ resultVersion }) => resultVersion === now) + 1;
+    const known = new Set(this.#applied.map(({ version }) => version));
+    for (const { direction, version, label, description } of before.steps.slice(0, landed)) {
+      if (known.has(version)) continue;
+      const row = history.applied.find((candidate) => candidate.version === version);
+      this.#applied.push({
+        direction,
+        version,
+        label,
+        description,
+        milliseconds: row?.durationMilliseconds ?? 0,
+      });
+    }
+    const target = this.#target;
+    if (target.kind !== 'latest') this.#target = { ...target, steps: Math.max(0, target.steps - landed) };
+  }
+
+  #result(state: DatabaseState, plan: Plan): MigrateResult {
+    return {
+      outcome: this.#applied.length === 0 ? 'nothing to do' : 'migrated',
+      database: state.database,
+      from: this.#first?.from,
+      to: plan.to,
+      steps: this.#applied,
+      anomalies: [],
+      kept: undefined,
+      milliseconds: this.#operation.deadline.elapsed(),
+    };
+  }
+
+  #lostForGood(error: SessionLostError, losses: number): ConnectionLostError {
+    const step = this.#waiting?.steps[this.#applied.length];
+    const during = step === undefined ? '' : ` while ${step.file.name} ran`;
+    const fact = `the connection to Postgres was lost ${losses} times${during}`;
+    return new ConnectionLostError(fact, [error.message], error);
+  }
+}
+
+/** The lock of the state's table in the state's database. */
+export function lockOptions(operation: Operation, { database, tables }: DatabaseState): LockOptions {
+  const { deadline, signal, log } = operation;
+  return {
+    key: lockKey(database, tables.schema, tables.name),
+    database,
+    deadline,
+    signal,
+    log,
+    hint: operation.command('status'),
+  };
+}

@@ -1,0 +1,39 @@
+/** Which way a migration is applied. */
+export type Direction = 'up' | 'down';
+
+/** One SQL statement of a file, without its terminating semicolon. */
+export interface Statement {
+  /** From the first token to the last; comments inside are kept, comments before it are not. */
+  readonly text: string;
+  /** Where `text` begins in {@link SqlFile.text}, in UTF-16 code units. */
+  readonly offset: number;
+  /**
+   * Set when Postgres refuses the statement inside a transaction block: the words that say so, as in
+   * `CREATE INDEX CONCURRENTLY`. Such a statement runs alone.
+   */
+  readonly outsideTransaction: string | undefined;
+}
+
+/** One direction of a migration, as read from disk. */
+export interface SqlFile {
+  /** As shown to a person: relative to the working directory when under it. */
+  readonly path: string;
+  /** The last segment of `path`. */
+  readonly name: string;
+  /** Decoded UTF-8 without a byte order mark; line endings as in the file. */
+  readonly text: string;
+  readonly statements: readonly Statement[];
+  /** Of the statements, not the bytes: comments, blank space and line endings do not count. */
+  readonly checksum: string;
+}
+
+/** One version: an up file and, when reversible, a down file. */
+export interface Migration {
+  readonly version: bigint;
+  /** The version as the file name spells it, padding kept: `000007`. */
+  readonly label: string;
+  /** The words after the version: `add_index`. */
+  readonly description: string;
+  readonly up: SqlFile;
+  readonly down: SqlFile | undefined;
+}

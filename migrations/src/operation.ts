@@ -1,0 +1,166 @@
+import { Deadline, Failure } from '@lockstep/foundation';
+import type { Log } from '@lockstep/foundation/log';
+import { DatabaseError } from 'pg';
+import type { Settings } from './config.ts';
+import { connect, isWrongPassword } from './connect.ts';
+import { type ConnectionResolver, resolveConnection } from './connection.ts';
+import {
+  ConnectionLostError,
+  DatabaseUnreachableError,
+  DeadlinePassedError,
+  describeDuration,
+  describePhases,
+  InterruptedError,
+  ServerError,
+  withEvidence,
+} from './errors.ts';
+import { type Session, SessionLostError } from './session.ts';
+
+/** What a caller may pass besides settings. */
+export interface Hooks {
+  /** Progress; silent when absent. */
+  readonly log?: Log;
+  /** Interrupts: what runs is cancelled and rolled back. A reason that is an {@link InterruptedError} is thrown as it is. */
+  readonly signal?: AbortSignal;
+}
+
+/** What every part of one command shares: settings, the one deadline, the log, the way to Postgres. */
+export interface Operation {
+  readonly settings: Settings;
+  readonly deadline: Deadline;
+  readonly log: Log;
+  /** Aborts at the deadline or when interrupted; the reason tells which. */
+  readonly signal: AbortSignal;
+  /** Opens a session, in another database than the configured one when given. */
+  connect(database?: string): Promise<Session>;
+  /** Called shortly before the deadline, while there is still time to ask Postgres. */
+  onLastMoment(look: (() => Promise<void>) | undefined): void;
+  /** How a user calls `command` for this service: `make db-migrate-up SERVICE=services-api`. */
+  command(name: 'up' | 'status' | 'undo' | 'recreate'): string;
+}
+
+/** Why the operation's signal aborted when nobody interrupted. */
+export class DeadlineMark extends Error {
+  constructor() {
+    super('the deadline passed');
+    this.name = 'DeadlineMark';
+  }
+}
+
+const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+/** With more than this share of the timeout left, time was not the trouble. */
+const spareShare = 0.2;
+/** Kept before the deadline, to see what the running statement waits for before it is cancelled. */
+const lastMomentMilliseconds = 200;
+
+/**
+ * Runs `work` within the settings' timeout and under the caller's signal.
+ *
+ * @throws {Failure} always one; where the deadline had passed, with the time each phase took
+ */
+export async function operate<T>(
+  settings: Settings,
+  hooks: Hooks,
+  work: (operation: Operation) => Promise<T>,
+): Promise<T> {
+  const deadline = new Deadline(settings.timeoutMilliseconds);
+  const stop = new AbortController();
+  let lastLook: (() => Promise<void>) | undefined;
+  const lastMoment = setTimeout(
+    () => void lastLook?.().catch(() => {}),
+    Math.max(1, deadline.remaining() - lastMomentMilliseconds),
+  );
+  const end = setTimeout(() => stop.abort(new DeadlineMark()), Math.ceil(deadline.remaining()) + 1);
+  const interrupt = () => stop.abort(interruption(hooks.signal?.reason));
+  hooks.signal?.addEventListener('abort', interrupt, { once: true });
+  if (hooks.signal?.aborted) interrupt();
+  const log = hooks.log ?? silent;
+  const resolver = resolveConnection(settings.connection, { deadline, log, signal: hooks.signal });
+  try {
+    return await work({
+      settings,
+      deadline,
+      log,
+      signal: stop.signal,
+      connect: (database) =>
+        connectOnce(settings, resolver, { deadline, log, signal: stop.signal }, database),
+      onLastMoment: (look) => {
+        lastLook = look;
+      },
+      command: (name) => commandFor(settings.service, name),
+    });
+  } catch (error) {
+    throw settle(error, settings, deadline, stop.signal);
+  } finally {
+    clearTimeout(lastMoment);
+    clearTimeout(end);
+    hooks.signal?.removeEventListener('abort', interrupt);
+  }
+}
+
+/** Connects by what the resolver says; a password that Vault changed meanwhile is read once more. */
+async function connectOnce(
+  settings: Settings,
+  resolver: ConnectionResolver,
+  wait: { deadline: Deadline; log: Log; signal: AbortSignal },
+  database: string | undefined,
+): Promise<Session> {
+  const applicationName = settings.service === undefined ? 'migrate' : `migrate ${settings.service}`;
+  const open = async () => {
+    const parameters = await wait.deadline.during('vault', () => resolver.read());
+    const target = database === undefined ? parameters : { ...parameters, database };
+    return wait.deadline.during('database', () => connect({ ...wait, parameters: target, applicationName }));
+  };
+  try {
+    return await open();
+  } catch (error) {
+    if (!isWrongPassword(error) || !resolver.forget()) throw error;
+    wait.log.info('the password from Vault is wrong; reading it again');
+    return open();
+  }
+}
+
+function commandFor(service: string | undefined, name: 'up' | 'status' | 'undo' | 'recreate'): string {
+  if (service === undefined) return `migrate ${name}`;
+  const target = {
+    up: 'db-migrate-up',
+    status: 'db-migrate-status',
+    undo: 'db-undo',
+    recreate: 'db-recreate',
+  };
+  return `make ${target[name]} SERVICE=${service}`;
+}
+
+function interruption(reason: unknown): InterruptedError {
+  return reason instanceof InterruptedError ? reason : new InterruptedError('the caller');
+}
+
+/** Makes a {@link Failure} of whatever ended the work, and adds where the time went when most of it was spent. */
+function settle(error: unknown, settings: Settings, deadline: Deadline, signal: AbortSignal): unknown {
+  const failure = toExpected(error, settings, deadline, signal);
+  if (!(failure instanceof Failure) || failure.exitStatus === 2) return failure;
+  if (deadline.remaining() > deadline.timeoutMilliseconds * spareShare) return failure;
+  return withEvidence(failure, `time: ${describePhases(deadline.phases())}`);
+}
+
+function toExpected(error: unknown, settings: Settings, deadline: Deadline, signal: AbortSignal): unknown {
+  if (error instanceof Failure) return error;
+  if (signal.reason instanceof InterruptedError) return signal.reason;
+  const evidence = error instanceof Error && !(error instanceof DeadlineMark) ? [error.message] : [];
+  if (deadline.passed) {
+    const timeout = describeDuration(settings.timeoutMilliseconds);
+    const migrating = deadline.phases().some(({ phase }) => phase === 'sql');
+    if (migrating) return new DeadlinePassedError(`the ${timeout} had passed`, evidence, undefined, error);
+    const address =
+      settings.connection.kind === 'given' ? settings.connection.parameters.host : 'the address in Vault';
+    return new DatabaseUnreachableError(address, timeout, evidence[0] ?? 'no answer', error);
+  }
+  if (error instanceof SessionLostError) {
+    return new ConnectionLostError('the connection to Postgres was lost', evidence, error);
+  }
+  if (error instanceof DatabaseError) {
+    const remarks = [error.detail, error.hint].filter((line) => line !== undefined);
+    return new ServerError(`${error.message} (${error.code})`, remarks, error);
+  }
+  return error;
+}

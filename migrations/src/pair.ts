@@ -1,0 +1,57 @@
+import type { FileMistake } from './file-errors.ts';
+import type { FileName } from './file-name.ts';
+import type { Direction, Migration, SqlFile } from './migration.ts';
+
+/** A file with a right name; without `file` when reading it found a mistake. */
+export interface NamedFile extends FileName {
+  readonly path: string;
+  readonly name: string;
+  readonly file: SqlFile | undefined;
+}
+
+/**
+ * Brings up and down files together, ascending by version. A version has one up file and at most one down file, both
+ * with the same label and description; whatever breaks that is added to `mistakes`.
+ */
+export function pairFiles(files: readonly NamedFile[], mistakes: FileMistake[]): Migration[] {
+  const versions = new Map<bigint, NamedFile[]>();
+  for (const file of files) {
+    const others = versions.get(file.version);
+    if (others === undefined) versions.set(file.version, [file]);
+    else others.push(file);
+  }
+  const migrations = [...versions.values()].flatMap((same) => pair(same, mistakes) ?? []);
+  return migrations.sort((a, b) => (a.version < b.version ? -1 : 1));
+}
+
+function pair(same: readonly NamedFile[], mistakes: FileMistake[]): Migration | undefined {
+  const up = only('up', same, mistakes);
+  const down = only('down', same, mistakes);
+  if (up === undefined) {
+    if (down !== undefined)
+      mistakes.push({ path: down.path, rule: `version ${down.version} has no up file` });
+    return undefined;
+  }
+  if (down !== undefined && stem(down) !== stem(up)) {
+    mistakes.push({ path: down.path, rule: `its up file is ${up.name}: name this one ${stem(up)}.down.sql` });
+  }
+  const { version, label, description } = up;
+  return up.file === undefined ? undefined : { version, label, description, up: up.file, down: down?.file };
+}
+
+/** The first file of a direction; each further one is a mistake. */
+function only(
+  direction: Direction,
+  same: readonly NamedFile[],
+  mistakes: FileMistake[],
+): NamedFile | undefined {
+  const [first, ...others] = same.filter((file) => file.direction === direction);
+  for (const { path, version } of others) {
+    mistakes.push({ path, rule: `version ${version} is already that of ${first?.name}` });
+  }
+  return first;
+}
+
+function stem({ label, description }: NamedFile): string {
+  return `${label}_${description}`;
+}

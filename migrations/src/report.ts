@@ -1,0 +1,194 @@
+import { count } from '@lockstep/foundation';
+import type { AppliedStep } from './apply.ts';
+import type { PlanResult, StatusResult, VersionResult } from './inspect.ts';
+import type { MigrateResult } from './migrate.ts';
+import type { Anomaly, MigrationState, Step } from './plan.ts';
+import { describeAnomalies } from './refusal.ts';
+
+/** A value of a JSON document. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+
+/** What a command shows: text for people, and the same as one JSON document. */
+export interface Report {
+  readonly text: string;
+  readonly json: Readonly<Record<string, Json>>;
+}
+
+/** How to call the command that undoes a recreate. */
+export interface ReportNames {
+  readonly service: string | undefined;
+  readonly undoCommand: string;
+}
+
+/** A version is a number in JSON as long as that is exact; a longer one is a string of digits. */
+export function jsonVersion(version: bigint | undefined): Json {
+  if (version === undefined) return null;
+  return version <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(version) : String(version);
+}
+
+/** What `up`, `down`, `recreate` and `undo` did. */
+export function reportMigrate(result: MigrateResult, names: ReportNames): Report {
+  return {
+    text: migrateLines(result, names).join('\n'),
+    json: {
+      service: names.service ?? null,
+      database: result.database,
+      outcome: result.outcome,
+      from: jsonVersion(result.from),
+      to: jsonVersion(result.to),
+      steps: result.steps.map(({ direction, version, description, milliseconds }) => ({
+        direction,
+        version: jsonVersion(version),
+        description,
+        milliseconds: Math.round(milliseconds),
+      })),
+      anomalies: result.anomalies.map(jsonAnomaly),
+      kept: result.kept ?? null,
+      milliseconds: Math.round(result.milliseconds),
+    },
+  };
+}
+
+/** `status`: one line for each migration. */
+export function reportStatus(result: StatusResult, { service }: ReportNames): Report {
+  const { migrations, anomalies } = result;
+  const pending = migrations.filter(({ state }) => state === 'pending').length;
+  const rows = migrations.map((migration) => [
+    migration.label,
+    migration.description,
+    migration.state,
+    migration.appliedAt?.toISOString().replace(/\.\d+Z$/, 'Z') ?? '',
+    migration.durationMilliseconds === undefined ? '' : `${migration.durationMilliseconds} ms`,
+  ]);
+  return {
+    text: [
+      `${service ?? result.database} is at ${describeVersion(result)}, ${pending} pending`,
+      ...columns([['version', 'description', 'state', 'applied at', 'took'], ...rows]),
+    ].join('\n'),
+    json: {
+      ...jsonOf(result, service),
+      pending,
+      migrations: migrations.map(jsonState),
+      anomalies: anomalies.map(jsonAnomaly),
+    },
+  };
+}
+
+/** `version`: the number alone, for scripts. */
+export function reportVersion(result: VersionResult, { service }: ReportNames): Report {
+  return { text: describeVersion(result), json: jsonOf(result, service) };
+}
+
+/** `plan`: the steps, what would run outside a transaction, and what the strategy would decide. */
+export function reportPlan(result: PlanResult, { service }: ReportNames): Report {
+  const { steps, anomalies, strategy, decision } = result;
+  const words = {
+    rest: 'nothing to do',
+    apply: count(steps.length, 'step'),
+    recreate: 'recreate: a new database would be built beside the old, which is kept',
+    refuse: 'refuse: the environment is not one that may be recreated',
+  };
+  const lines = steps.map((step) => [step.label, step.description, step.direction, describeStatements(step)]);
+  return {
+    text: [
+      `${service ?? result.database} is at ${describeVersion(result)}; ${strategy} would: ${words[decision]}`,
+      ...describeAnomalies(anomalies).map((line) => `  ${line}`),
+      ...columns(lines),
+    ].join('\n'),
+    json: {
+      ...jsonOf(result, service),
+      to: jsonVersion(result.to),
+      strategy,
+      decision,
+      steps: steps.map(jsonStep),
+      anomalies: anomalies.map(jsonAnomaly),
+    },
+  };
+}
+
+function migrateLines(result: MigrateResult, { service, undoCommand }: ReportNames): string[] {
+  const { outcome, database, from, to, steps, kept } = result;
+  const name = service ?? database;
+  const took = `${Math.round(result.milliseconds)} ms`;
+  switch (outcome) {
+    case 'nothing to do':
+      return [`${name} is at ${spell(to)}, nothing to do`];
+    case 'migrated':
+      return [`${name}: ${describeSteps(steps)}, from ${spell(from)} to ${spell(to)}, ${took}`];
+    case 'recreated':
+      return [
+        `${name} was recreated: ${describeSteps(steps)}, now at ${spell(to)}, ${took}`,
+        ...describeAnomalies(result.anomalies).map((line) => `  ${line}`),
+        `  the database as it was is kept as ${kept}`,
+        `  ${undoCommand} brings it back`,
+      ];
+    case 'undone':
+      return [
+        `${name} is again as before the last recreate: now at ${spell(to)}, was at ${spell(from)}`,
+        `  the other one is kept as ${kept}`,
+        `  ${undoCommand} swaps them again`,
+      ];
+  }
+}
+
+function describeSteps(steps: readonly AppliedStep[]): string {
+  const down = steps[0]?.direction === 'down';
+  return `${count(steps.length, 'migration')} ${down ? 'taken back' : 'applied'}`;
+}
+
+function describeStatements({ file }: Step): string {
+  const outside = file.statements.flatMap(({ outsideTransaction }) => outsideTransaction ?? []);
+  const statements = count(file.statements.length, 'statement');
+  return outside.length === 0 ? statements : `${statements}, outside a transaction: ${outside.join(', ')}`;
+}
+
+function describeVersion({ version, dirty, holder }: VersionResult): string {
+  if (!dirty) return spell(version);
+  return `${spell(version)} (dirty${holder === undefined ? '' : `; a migrator is at work: ${holder}`})`;
+}
+
+function spell(version: bigint | undefined): string {
+  return version === undefined ? 'none' : String(version);
+}
+
+function columns(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) =>
+    `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd(),
+  );
+}
+
+function jsonOf({ database, version, dirty, holder }: VersionResult, service: string | undefined) {
+  return { service: service ?? null, database, version: jsonVersion(version), dirty, holder: holder ?? null };
+}
+
+function jsonState({ version, description, state, appliedAt, durationMilliseconds }: MigrationState): Json {
+  return {
+    version: jsonVersion(version),
+    description,
+    state,
+    appliedAt: appliedAt?.toISOString() ?? null,
+    milliseconds: durationMilliseconds ?? null,
+  };
+}
+
+function jsonStep({ direction, version, description, file }: Step): Json {
+  return {
+    direction,
+    version: jsonVersion(version),
+    description,
+    path: file.path,
+    statements: file.statements.length,
+    outsideTransaction: file.statements.flatMap(({ outsideTransaction }) => outsideTransaction ?? []),
+  };
+}
+
+/** One anomaly of a history, for machines. */
+export function jsonAnomaly(anomaly: Anomaly): Json {
+  const { kind } = anomaly;
+  if (kind === 'dirty') return { kind, version: jsonVersion(anomaly.version) };
+  if (kind === 'missing')
+    return { kind, version: jsonVersion(anomaly.version), description: anomaly.description };
+  const { version, description } = anomaly.migration;
+  return { kind, version: jsonVersion(version), description };
+}

@@ -1,0 +1,237 @@
+import { Socket } from 'node:net';
+import type { Log } from '@lockstep/foundation/log';
+import { Client, DatabaseError, Query } from 'pg';
+import type { ConnectionParameters } from './connection-string.ts';
+import { tlsOptions } from './tls.ts';
+
+/** What a connection needs besides where it goes. */
+export interface SessionOptions {
+  readonly parameters: ConnectionParameters;
+  /** Shown in pg_stat_activity, so that others see who holds a lock. */
+  readonly applicationName: string;
+  /** From now; statements and lock waits end on the server when it has passed, also when this process is gone. */
+  readonly remainingMilliseconds: number;
+  /** For the connection alone. */
+  readonly connectMilliseconds: number;
+  /** When it aborts, the running statement is cancelled on the server, and at last the connection destroyed. */
+  readonly signal: AbortSignal;
+  /** False for servers that cannot notice a client's death while a statement runs (Postgres on Windows). */
+  readonly checkConnection: boolean;
+  readonly log: Log;
+}
+
+/** The connection is gone, with whatever was open on it; not a failure yet, because one can connect again. */
+export class SessionLostError extends Error {
+  constructor(cause: Error) {
+    super(cause.message, { cause });
+    this.name = 'SessionLostError';
+  }
+}
+
+/** One row, by column name. */
+export type Row = Readonly<Record<string, unknown>>;
+
+/** What became of each statement of a batch: undefined when it succeeded. */
+export type Outcome = DatabaseError | undefined;
+
+/** Postgres ends the session with these, or was never reached (class 08). */
+const endings = /^(57P0[1-5]|25P0[34]|08...)$/;
+const cancelRequestCode = 80_877_102;
+/** How long a cancelled statement may take to end before the connection is destroyed. */
+const cancelMilliseconds = 1500;
+
+/** One connection, with statements sent back to back where that saves round trips. */
+export class Session {
+  readonly #client: Client;
+  readonly #socket: Socket;
+  readonly #options: SessionOptions;
+  readonly #stop = () => void this.#cancel();
+  #key: { readonly processID: number; readonly secretKey: number } | undefined;
+  #pending = 0;
+  #lost: Error | undefined;
+
+  private constructor(options: SessionOptions, socket: Socket, client: Client) {
+    this.#options = options;
+    this.#socket = socket;
+    this.#client = client;
+    client.on('error', (error) => {
+      this.#lost ??= error;
+    });
+    client.on('end', () => {
+      this.#lost ??= new Error('the connection was closed');
+    });
+    client.on('notice', ({ severity, message }) => {
+      options.log[severity === 'WARNING' ? 'warn' : 'debug'](`Postgres: ${message ?? ''}`);
+    });
+    client.connection.once('backendKeyData', (key: { processID: number; secretKey: number }) => {
+      this.#key = key;
+    });
+  }
+
+  /**
+   * Connects once. Rejects with pg's own error; the caller knows which are worth another attempt.
+   *
+   * Timeouts go into the start-up packet: they cost no round trip, and RESET ALL returns to them.
+   */
+  static async open(options: SessionOptions): Promise<Session> {
+    const { parameters, signal } = options;
+    const socket = new Socket();
+    const client = new Client({
+      host: parameters.host,
+      port: parameters.port,
+      user: parameters.user,
+      // A function, so that pg does not look for a ~/.pgpass.
+      password: () => parameters.password ?? '',
+      database: parameters.database,
+      ssl: tlsOptions(parameters),
+      application_name: options.applicationName,
+      options: startupOptions(options),
+      connectionTimeoutMillis: Math.max(1, Math.ceil(options.connectMilliseconds)),
+      keepAlive: true,
+      pipeline: true,
+      // A socket of our own can be destroyed when the server no longer answers.
+      stream: () => socket,
+    });
+    const session = new Session(options, socket, client);
+    const abandon = () => socket.destroy(new Error('abandoned'));
+    signal.addEventListener('abort', abandon, { once: true });
+    try {
+      await client.connect();
+    } catch (error) {
+      socket.destroy();
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', abandon);
+    }
+    signal.addEventListener('abort', session.#stop, { once: true });
+    return session;
+  }
+
+  get processId(): number {
+    return this.#key?.processID ?? 0;
+  }
+
+  get parameters(): ConnectionParameters {
+    return this.#options.parameters;
+  }
+
+  /**
+   * Runs one query and returns its rows. Several may be sent without waiting: they run in order.
+   *
+   * @throws {DatabaseError} as Postgres reported it
+   * @throws {SessionLostError} when the connection is gone
+   */
+  async query(text: string, values?: readonly unknown[]): Promise<Row[]> {
+    this.#pending += 1;
+    try {
+      const { rows } = await (values === undefined
+        ? this.#client.query<Row>(text)
+        : this.#client.query<Row>(text, [...values]));
+      return rows;
+    } catch (error) {
+      throw this.#judge(error);
+    } finally {
+      this.#pending -= 1;
+    }
+  }
+
+  /**
+   * Sends `texts` back to back, each as a simple query of its own, and waits for all. Rows are dropped.
+   *
+   * Inside BEGIN and COMMIT this is as safe as waiting after each: when one fails Postgres refuses the rest, and the
+   * COMMIT rolls back. Never put what must not run after a failure behind anything but a COMMIT.
+   *
+   * @throws {SessionLostError} when the connection is gone; what ran is unknown then
+   */
+  async batch(texts: readonly string[]): Promise<Outcome[]> {
+    const { stream } = this.#client.connection;
+    this.#pending += texts.length;
+    stream.cork();
+    const sent = texts.map((text) => this.#send(text));
+    stream.uncork();
+    const settled = await Promise.allSettled(sent);
+    this.#pending -= texts.length;
+    return settled.map((one) => {
+      if (one.status === 'fulfilled') return undefined;
+      const error = this.#judge(one.reason);
+      if (error instanceof DatabaseError) return error;
+      throw error;
+    });
+  }
+
+  /** Says goodbye and waits a moment for the server's end; never throws. Open transactions and locks end with it. */
+  async close(): Promise<void> {
+    this.#options.signal.removeEventListener('abort', this.#stop);
+    if (this.#lost === undefined && this.#pending === 0) {
+      const ended = this.#client.end().catch(() => {});
+      await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 250).unref())]);
+    }
+    this.#socket.destroy();
+  }
+
+  #send(text: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const query = new Query(text);
+      // A listener for rows and no callback: pg then keeps none of them.
+      query.on('row', () => {});
+      query.on('error', reject);
+      query.on('end', () => resolve());
+      this.#client.query(query);
+    });
+  }
+
+  #judge(error: unknown): Error {
+    if (error instanceof DatabaseError && !endings.test(error.code ?? '')) return error;
+    const cause = error instanceof Error ? error : new Error(String(error));
+    this.#lost ??= cause;
+    return new SessionLostError(error instanceof DatabaseError ? error : this.#lost);
+  }
+
+  /** Asks again and again: a request that arrives between two statements of a batch hits nothing. */
+  async #cancel(): Promise<void> {
+    const until = performance.now() + cancelMilliseconds;
+    while (this.#pending > 0 && this.#lost === undefined) {
+      if (performance.now() > until) {
+        this.#socket.destroy(new Error('the server no longer answers'));
+        return;
+      }
+      this.#requestCancel();
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+
+  /**
+   * Sends a CancelRequest on a connection of its own. Unlike pg_cancel_backend it needs no login and no free slot.
+   * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-CANCELING-REQUESTS
+   */
+  #requestCancel(): void {
+    if (this.#key === undefined) return;
+    const packet = Buffer.alloc(16);
+    packet.writeInt32BE(16, 0);
+    packet.writeInt32BE(cancelRequestCode, 4);
+    packet.writeInt32BE(this.#key.processID, 8);
+    packet.writeInt32BE(this.#key.secretKey, 12);
+    const { host, port } = this.#options.parameters;
+    const socket = new Socket();
+    socket.on('error', () => {});
+    socket.setTimeout(cancelMilliseconds, () => socket.destroy());
+    socket.unref();
+    const write = () => socket.end(packet);
+    if (host.startsWith('/')) socket.connect(`${host}/.s.PGSQL.${port}`, write);
+    else socket.connect(port, host, write);
+  }
+}
+
+function startupOptions({ parameters, remainingMilliseconds, checkConnection }: SessionOptions): string {
+  const limit = Math.max(1, Math.ceil(remainingMilliseconds));
+  const settings = [
+    `statement_timeout=${limit}`,
+    `lock_timeout=${limit}`,
+    `idle_in_transaction_session_timeout=${limit}`,
+    // So that a statement ends soon after the migrator that sent it was killed.
+    ...(checkConnection ? ['client_connection_check_interval=1000'] : []),
+  ];
+  return [parameters.options, ...settings.map((setting) => `-c ${setting}`)]
+    .filter((part) => part !== undefined)
+    .join(' ');
+}

@@ -1,0 +1,227 @@
+import type { DatabaseError } from 'pg';
+import type { Bookkeeping, TrackedStep } from './bookkeeping.ts';
+import { quoteIdentifier } from './identifiers.ts';
+import type { Statement } from './migration.ts';
+import type { Operation } from './operation.ts';
+import type { Outcome, Session } from './session.ts';
+
+/** How a step ended that did not end well. */
+export class StepError extends Error {
+  readonly tracked: TrackedStep;
+  override readonly cause: DatabaseError;
+  /** The statement that failed; undefined when Postgres refused the commit or the record. */
+  readonly statement: Statement | undefined;
+  /** `half-way` leaves the database dirty. */
+  readonly left: 'rolled back' | 'withdrawn' | 'half-way';
+  /** How many statements landed, when half-way. */
+  readonly landed: number;
+
+  constructor(
+    tracked: TrackedStep,
+    cause: DatabaseError,
+    statement: Statement | undefined,
+    left: StepError['left'],
+    landed = 0,
+  ) {
+    super(cause.message);
+    this.name = 'StepError';
+    this.tracked = tracked;
+    this.cause = cause;
+    this.statement = statement;
+    this.left = left;
+    this.landed = landed;
+  }
+}
+
+/** Undoes what a migration may have SET, so that neither our record nor the next step runs under it. */
+const reset = 'reset session authorization; reset role; reset all';
+/** What RESET leaves. DISCARD ALL would let go of the lock. */
+const discard = 'discard temp; deallocate all; close all; unlisten *';
+/** Clears up after one step and opens the transaction of the next. */
+const opening = [discard, 'begin'];
+/** Sent at once; after a failure Postgres refuses and logs each statement that is under way. */
+const batchSize = 32;
+/** Deadlock, serialization failure, a lock_timeout that the migration set itself. */
+const passing = new Set(['40P01', '40001', '55P03']);
+const firstPause = 50;
+const longestPause = 1000;
+/** Errors of the parser and the analysis: raised before the statement did anything. */
+const unstarted = /^42/;
+
+/** Runs steps one after the other on one session. */
+export class StepRunner {
+  readonly #operation: Operation;
+  readonly #session: Session;
+  readonly #bookkeeping: Bookkeeping;
+  /** For records between the statements of a step, whose own SETs must outlast them. */
+  readonly #ownRole: string;
+  #open = false;
+
+  /** @param role who connected, or became by a setting of the login role */
+  constructor(operation: Operation, session: Session, bookkeeping: Bookkeeping, role: string) {
+    this.#operation = operation;
+    this.#session = session;
+    this.#bookkeeping = bookkeeping;
+    this.#ownRole = `set local role ${quoteIdentifier(role)}`;
+  }
+
+  /**
+   * Runs a step and records it.
+   *
+   * @param next whether another step follows; its transaction is then opened in the same round trip
+   * @throws {StepError} when Postgres refused a statement
+   * @throws {SessionLostError} when the connection went; only the history knows whether the step landed
+   */
+  async run(tracked: TrackedStep, next: boolean): Promise<void> {
+    const { statements } = tracked.step.file;
+    if (statements.every(({ outsideTransaction }) => outsideTransaction === undefined)) {
+      await this.#runInTransaction(tracked, next);
+    } else {
+      await this.#runOutside(tracked);
+    }
+  }
+
+  /** Ends a transaction that was opened for a step that never came. */
+  async end(): Promise<void> {
+    if (this.#open) await this.#session.query('rollback').catch(() => {});
+    this.#open = false;
+  }
+
+  async #runInTransaction(tracked: TrackedStep, next: boolean): Promise<void> {
+    const { statements } = tracked.step.file;
+    const record = `${reset}; ${this.#bookkeeping.landed(tracked)}`;
+    await this.#retry(async () => {
+      const failed = await this.#transact([this.#limits('local')], statements, record, next);
+      return failed && new StepError(tracked, failed.error, failed.statement, 'rolled back');
+    });
+  }
+
+  /** Dirty from the first statement to the last; each one that landed is counted, also for a run that is killed. */
+  async #runOutside(tracked: TrackedStep): Promise<void> {
+    const { statements } = tracked.step.file;
+    const startedAt = performance.now();
+    await this.end();
+    // Once: a lower lock_timeout that the migration sets must hold for the statements after it.
+    await this.#session.query(this.#limits('session'));
+    await this.#commit(this.#bookkeeping.begun(tracked));
+    let landed = 0;
+    for (const group of groupStatements(statements)) {
+      const advanced = this.#bookkeeping.advanced(tracked, landed + group.length);
+      const [first] = group;
+      await this.#retry(async () => {
+        const alone = first?.outsideTransaction !== undefined;
+        const failed = alone
+          ? await this.#runAlone(first, advanced)
+          : await this.#transact([], group, `${this.#ownRole}; ${advanced}`, false);
+        if (failed === undefined) return undefined;
+        const nothing = landed === 0 && (!alone || (await this.#changedNothing(failed.error)));
+        if (!nothing) return new StepError(tracked, failed.error, failed.statement, 'half-way', landed);
+        return new StepError(tracked, failed.error, failed.statement, 'withdrawn');
+      }, first?.outsideTransaction === undefined).catch(async (error) => {
+        if (error instanceof StepError && error.left === 'withdrawn') {
+          await this.#commit(this.#bookkeeping.withdrawn(tracked));
+        }
+        throw error;
+      });
+      landed += group.length;
+    }
+    await this.#commit(this.#bookkeeping.finished(tracked, performance.now() - startedAt));
+    await this.#session.query(`${reset}; ${discard}`);
+  }
+
+  /**
+   * Runs statements and `record` in one transaction and one round trip. Returns the first failure; nothing of it
+   * remains then.
+   *
+   * The BEGIN is never sent together with what follows it: if a cancel request hit just that, the rest would run
+   * without a transaction. It travels at the end of the batch before instead.
+   */
+  async #transact(
+    first: readonly string[],
+    statements: readonly Statement[],
+    record: string,
+    next: boolean,
+  ): Promise<Failed | undefined> {
+    if (!this.#open) await this.#session.query('begin');
+    this.#open = false;
+    const texts = [...first, ...statements.map(({ text }) => text), record];
+    for (let from = 0; from < texts.length; from += batchSize) {
+      const some = texts.slice(from, from + batchSize);
+      const last = from + batchSize >= texts.length;
+      const outcomes = await this.#session.batch(last ? [...some, 'commit', ...(next ? opening : [])] : some);
+      const index = outcomes.findIndex((outcome) => outcome !== undefined);
+      this.#open = last && next && outcomes.at(-1) === undefined;
+      const error = outcomes[index];
+      // What comes after the commit belongs to the next step, and is seen to there.
+      if (error === undefined || index > some.length) continue;
+      if (!last) await this.#session.query('rollback');
+      return { error, statement: statements[from + index - first.length] };
+    }
+    return undefined;
+  }
+
+  async #runAlone(statement: Statement, advanced: string): Promise<Failed | undefined> {
+    const [error]: Outcome[] = await this.#session.batch([statement.text]);
+    if (error !== undefined) return { error, statement };
+    await this.#commit(advanced);
+    return undefined;
+  }
+
+  /** A build that fails leaves an invalid index, a detach that fails a partition half detached. */
+  async #changedNothing(error: DatabaseError): Promise<boolean> {
+    if (!unstarted.test(error.code ?? '')) return false;
+    const [row] = await this.#session.query(
+      `select exists (select from pg_index where not indisvalid)
+         or exists (select from pg_inherits where inhdetachpending) as remains`,
+    );
+    return row?.['remains'] === false;
+  }
+
+  async #commit(texts: string): Promise<void> {
+    await this.#session.query('begin');
+    try {
+      await this.#session.query(`${this.#ownRole}; ${texts}`);
+    } catch (error) {
+      await this.#session.query('rollback').catch(() => {});
+      throw error;
+    }
+    await this.#session.query('commit');
+  }
+
+  /** Tries again what only met another transaction at the wrong moment, until the deadline. */
+  async #retry(attempt: () => Promise<StepError | undefined>, allowed = true): Promise<void> {
+    const { deadline, signal, log } = this.#operation;
+    for (let pause = firstPause; ; pause = Math.min(longestPause, pause * 2)) {
+      const failed = await attempt();
+      if (failed === undefined) return;
+      const { code, message } = failed.cause;
+      if (!allowed || !passing.has(code ?? '') || signal.aborted || deadline.remaining() < pause)
+        throw failed;
+      const { label, description } = failed.tracked.step;
+      log.warn(`${label} ${description}: ${message} (${code}); trying again`, { code });
+      await deadline.sleep(pause * (0.5 + Math.random()), signal);
+    }
+  }
+
+  #limits(scope: 'local' | 'session'): string {
+    const left = Math.max(1, Math.ceil(this.#operation.deadline.remaining()));
+    return `set ${scope} statement_timeout = ${left}; set ${scope} lock_timeout = ${left}`;
+  }
+}
+
+interface Failed {
+  readonly error: DatabaseError;
+  readonly statement: Statement | undefined;
+}
+
+/** Neighbours that may share a transaction do; each other statement stands alone. */
+export function groupStatements(statements: readonly Statement[]): Statement[][] {
+  const groups: Statement[][] = [];
+  for (const statement of statements) {
+    const last = groups.at(-1);
+    const joins = statement.outsideTransaction === undefined && last?.[0]?.outsideTransaction === undefined;
+    if (joins && last !== undefined) last.push(statement);
+    else groups.push([statement]);
+  }
+  return groups;
+}
