@@ -1,7 +1,7 @@
 // Measures what a developer waits for, on a stack of its own: `npm run bench`. Prints medians and ranges in
 // milliseconds, and each case's ratio to a bare Node start measured in the same rounds.
 import { spawn } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -10,6 +10,8 @@ import { fileURLToPath } from 'node:url';
 const project = join(dirname(fileURLToPath(import.meta.url)), '..');
 const rounds = Number(process.argv[2] ?? 5);
 const folder = await mkdtemp(join(tmpdir(), 'lockstep-bench-'));
+// Reachable for the user that Postgres runs as when this runs as root.
+await chmod(folder, 0o755);
 
 const freePort = () =>
   new Promise((resolve, reject) => {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -36,6 +36,8 @@ export interface TestStack {
 /** Copies what a stack reads, links what it runs, and chooses ports; starts nothing. `settings` go to its environment. */
 export async function createTestStack(settings: Readonly<Record<string, string>> = {}): Promise<TestStack> {
   const folder = await mkdtemp(join(tmpdir(), 'lockstep test stack-'));
+  // Reachable for the user that Postgres runs as when the tests run as root.
+  await chmod(folder, 0o755);
   for (const file of [
     'compose.yaml',
     'compose.override.yaml',

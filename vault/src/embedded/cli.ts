@@ -40,7 +40,7 @@ const program = new Command('dev-vault')
   )
   .option('--root-token-file <file>', 'file that holds the root token')
   .option('--unseal-key-file <file>', 'file that holds the key which unseals after a seal')
-  .option('--quiet', 'no banner')
+  .option('--quiet', 'no banner, and no unseal key printed')
   .addHelpText('after', examples)
   .allowExcessArguments(false)
   .showSuggestionAfterError()
@@ -68,7 +68,8 @@ async function run(argv: readonly string[]): Promise<void> {
   if (options.quiet === undefined) process.stderr.write(banner);
   const made = {
     ...(rootToken === undefined ? { root_token: vault.rootToken } : {}),
-    ...(unsealKey === undefined ? { unseal_key: vault.unsealKey } : {}),
+    // Quiet is how a supervisor runs it: what it prints ends in a log file.
+    ...(unsealKey === undefined && options.quiet === undefined ? { unseal_key: vault.unsealKey } : {}),
   };
   process.stdout.write(
     `${JSON.stringify({ address: vault.address, port: vault.port, pid: process.pid, ...made })}\n`,
