@@ -31,7 +31,9 @@ test('a failing migration leaves its app down and the other service up, and says
       '  services-api/migrations/000900_add_rating.up.sql:4:26  column "emial" does not exist (42703)',
       '    4 | create index on ratings (emial);',
       '      |                          ^',
-    ].join('\n'),
+    ]
+      .map((line) => `    ${line}`)
+      .join('\n'),
   );
   expect(await ready(stack.contentUrl)).toBe(200);
   expect(await ready(stack.servicesUrl)).toBe('no answer');

@@ -1,6 +1,6 @@
 import type { TokenReader } from './tokens.ts';
 
-/** What can follow the label `case` in `select a case from t`. No CASE expression goes on with any of them. */
+/** What can follow the label `case`, as in `select a case from t`; none of it can follow the CASE of an expression. */
 const behindLabel = new Set(
   ', ; ) from into where group having window union intersect except order limit offset fetch for on'.split(
     ' ',
@@ -11,7 +11,7 @@ const behindLabel = new Set(
  * Follows CREATE [OR REPLACE] FUNCTION or PROCEDURE into a body of the SQL standard's form, BEGIN ATOMIC … END, in
  * which CASE … END nests. Postgres 14 and newer know it.
  *
- * Both words may be names there, too: behind AS, behind a point, and as labels without AS (`select 1 end`).
+ * Both words may be names there, too: behind a point (`t.end`), and as labels, with or without AS (`select 1 end`).
  */
 export class AtomicBody {
   #words = 0;
@@ -42,7 +42,7 @@ export class AtomicBody {
   #takeInside(word: string): void {
     if (this.#afterCase && behindLabel.has(word)) this.#cases.pop();
     this.#afterCase = false;
-    if (this.#previous === 'as' || this.#previous === '.') return;
+    if (this.#previous === '.') return;
     if (word === 'case') {
       this.#cases.push(this.#parentheses);
       this.#afterCase = true;

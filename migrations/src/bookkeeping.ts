@@ -139,7 +139,8 @@ async function closeToWriters(session: Session, tables: Tables): Promise<void> {
     `select distinct c.relname, case when a.grantee = 0 then 'public' else quote_ident(r.rolname) end as grantee,
        bool_or(a.privilege_type = 'SELECT') over (partition by c.oid, a.grantee) as reads
      from pg_class c cross join aclexplode(c.relacl) a left join pg_roles r on r.oid = a.grantee
-     where c.oid in ($1::regclass, $2::regclass) and a.grantee <> c.relowner`,
+     where c.oid in ($1::regclass, $2::regclass) and a.grantee <> c.relowner
+       and pg_has_role(current_user, c.relowner, 'USAGE') and r.rolname is distinct from current_user`,
     [tables.version, tables.history],
   );
   for (const { relname, grantee, reads } of grants) {

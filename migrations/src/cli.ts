@@ -5,12 +5,6 @@ import { createLateLog } from './late-log.ts';
 import { CommanderError, describeProgram, toUsageError, type Work } from './program.ts';
 import type { ReportNames } from './report.ts';
 
-// Without `navigator` (Node 20) pg finds out by `new Response` that it does not run at Cloudflare, and loading that
-// takes 15 ms.
-if (!('navigator' in globalThis)) {
-  Object.defineProperty(globalThis, 'navigator', { value: { userAgent: 'Node.js' }, configurable: true });
-}
-
 const interrupts = new AbortController();
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.on(signal, () => {

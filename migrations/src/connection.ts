@@ -5,6 +5,7 @@ import { type ConnectionParameters, parseConnectionString } from './connection-s
 
 /** Knows where Postgres is; asks Vault at most once until told to forget. */
 export interface ConnectionResolver {
+  readonly asksVault: boolean;
   read(): Promise<ConnectionParameters>;
   /** Forgets what Vault said, once: false when it came from elsewhere or was read anew already. */
   forget(): boolean;
@@ -22,6 +23,7 @@ export function resolveConnection(source: ConnectionSource, options: ResolveOpti
   let known: Promise<ConnectionParameters> | undefined;
   let forgotten = false;
   return {
+    asksVault: source.kind === 'vault',
     read: () => {
       known ??=
         source.kind === 'given' ? Promise.resolve(source.parameters) : askVault(source.access, options);

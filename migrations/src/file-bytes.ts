@@ -1,5 +1,4 @@
-import { constants, type Dirent } from 'node:fs';
-import { open, realpath } from 'node:fs/promises';
+import { closeSync, constants, type Dirent, fstatSync, openSync, readFileSync, realpathSync } from 'node:fs';
 import { join, sep } from 'node:path';
 
 /** Larger files are refused unread: so many rows belong into COPY from a file, or into seed data. */
@@ -8,24 +7,26 @@ const largestFile = 64 * 1024 * 1024;
 /**
  * Reads the file `entry` of the folder `root`, a real path. A symbolic link may lead to another file inside it.
  *
+ * Synchronous: for thousands of small files that takes a quarter of the time that promises take.
+ *
  * @returns the rule that is broken when it is no regular file, is over 64 MiB, leaves the folder, or cannot be read
  */
-export async function readBytes(root: string, entry: Dirent): Promise<Buffer | string> {
+export function readBytes(root: string, entry: Dirent): Buffer | string {
   try {
     const path = join(root, entry.name);
     // Asked of links only: it costs as much as to open the file.
-    const real = entry.isSymbolicLink() ? await realpath(path) : path;
+    const real = entry.isSymbolicLink() ? realpathSync(path) : path;
     if (!real.startsWith(join(root, sep))) return 'is a symbolic link that leaves the folder';
     // Without O_NONBLOCK, to open a named pipe would wait for a writer.
-    const file = await open(real, constants.O_RDONLY | constants.O_NONBLOCK);
+    const file = openSync(real, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
-      const stat = await file.stat();
+      const stat = fstatSync(file);
       if (!stat.isFile()) return 'is not a regular file';
       if (stat.size > largestFile)
         return `has ${Math.ceil(stat.size / 1024 / 1024)} MiB; 64 MiB is the limit`;
-      return await file.readFile();
+      return readFileSync(file);
     } finally {
-      await file.close();
+      closeSync(file);
     }
   } catch (error) {
     return unreadable(error instanceof Error && 'code' in error ? String(error.code) : String(error));

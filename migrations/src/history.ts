@@ -26,6 +26,8 @@ export interface Interrupted {
 /** What the database knows about itself and its migrations. */
 export interface DatabaseState {
   readonly database: string;
+  /** Stays when the database is renamed: another one under the same name has another. */
+  readonly oid: number;
   readonly role: string;
   readonly tables: Tables;
   readonly present: { readonly schema: boolean; readonly version: boolean; readonly history: boolean };
@@ -58,6 +60,7 @@ export async function readState(
   const applied = rows.filter((row) => row['applied_at'] !== null || row['statements_applied'] === null);
   return {
     database: facts.database,
+    oid: facts.oid,
     role: facts.role,
     tables,
     present: { schema: facts.schemaPresent, version: facts.version, history: facts.history },
@@ -83,6 +86,7 @@ export function nameTables(schema: string, table: TableName): Tables {
 
 interface Facts {
   readonly database: string;
+  readonly oid: number;
   readonly role: string;
   readonly schema: string;
   readonly schemaPresent: boolean;
@@ -93,7 +97,8 @@ interface Facts {
 async function readFacts(session: Session, table: TableName): Promise<Facts> {
   const [row] = await session.query(
     `select current_setting('server_version_num')::int as server, current_setting('server_version') as words,
-       current_database() as database, current_user as role, s.schema, to_regnamespace(quote_ident(s.schema)) as present,
+       current_database() as database,
+       (select oid::int8::text from pg_database where datname = current_database()) as oid, current_user as role, s.schema, to_regnamespace(quote_ident(s.schema)) as present,
        to_regclass(format('%I.%I', s.schema, $2::text)) as version,
        to_regclass(format('%I.%I', s.schema, $3::text)) as history
      from (select coalesce($1::text, current_schema()) as schema) s`,
@@ -105,6 +110,7 @@ async function readFacts(session: Session, table: TableName): Promise<Facts> {
   }
   return {
     database: String(row['database']),
+    oid: Number(row['oid']),
     role: String(row['role']),
     schema: row['schema'],
     schemaPresent: row['present'] !== null,

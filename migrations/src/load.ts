@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { type FileMistake, MigrationFilesError, NoMigrationsError } from './file-errors.ts';
 import { parseFileName } from './file-name.ts';
 import { listFolder, showPath } from './folder.ts';
@@ -7,8 +8,8 @@ import { type NamedFile, pairFiles } from './pair.ts';
 import { printable } from './printable.ts';
 import { readSqlFile } from './sql-reading.ts';
 
-/** Files read at once. */
-const readers = 16;
+/** Files read in one go, before timers, signals and the connection that is being made get their turn. */
+const filesAtOnce = 64;
 
 /**
  * Reads the migrations of a folder, ascending by version.
@@ -25,18 +26,19 @@ export async function loadMigrations(folder: string): Promise<Migration[]> {
   const { root, entries } = await listFolder(folder);
   const mistakes: FileMistake[] = [];
   const files: NamedFile[] = [];
-  await inParallel(entries, async (entry) => {
+  for (const [index, entry] of entries.entries()) {
+    if (index % filesAtOnce === filesAtOnce - 1) await setImmediate();
     const path = join(shown, printable(entry.name));
     const name = parseFileName(entry.name);
     if (typeof name === 'string') {
       mistakes.push({ path, rule: name });
-      return;
+      continue;
     }
-    const { file, mistakes: found } = await readSqlFile(root, entry, path, name.direction);
+    const { file, mistakes: found } = readSqlFile(root, entry, path, name.direction);
     mistakes.push(...found.map((mistake) => ({ path, ...mistake })));
     files.push({ ...name, path, name: entry.name, file });
-  });
-  // Sorted, because what is reported must not depend on which file was read first.
+  }
+  // Sorted, because a folder lists its files in no order.
   const migrations = pairFiles(files.sort(byPath), mistakes);
   if (mistakes.length > 0) throw new MigrationFilesError(shown, mistakes.sort(byPath));
   if (migrations.length === 0) throw new NoMigrationsError(shown);
@@ -46,13 +48,4 @@ export async function loadMigrations(folder: string): Promise<Migration[]> {
 function byPath(a: { path: string }, b: { path: string }): number {
   if (a.path === b.path) return 0;
   return a.path < b.path ? -1 : 1;
-}
-
-/** Runs `work` for each item, at most {@link readers} at once. */
-async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const queue = items.values();
-  const reader = async () => {
-    for (const item of queue) await work(item);
-  };
-  await Promise.all(Array.from({ length: readers }, reader));
 }

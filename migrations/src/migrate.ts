@@ -81,7 +81,9 @@ class Run {
   readonly #strategy: Strategy;
   readonly #migrations: readonly Migration[];
   readonly #applied: AppliedStep[] = [];
-  readonly #anew: boolean;
+  #anew: boolean;
+  /** Which database had the name when this run began. */
+  #oid: number | undefined;
   #target: Target;
   /** The first plan, made under the lock or without when there was nothing to do. */
   #first: Plan | undefined;
@@ -126,6 +128,12 @@ class Run {
     const { settings, deadline } = this.#operation;
     const glance = await deadline.during('database', () => this.#read(session));
     const early = this.#plan(glance);
+    this.#oid ??= glance.oid;
+    if (this.#anew && glance.oid !== this.#oid) {
+      // By us, unseen, or by another recreate. Doing it again would drop the database that was kept.
+      this.#operation.log.info(`${glance.database} was replaced by a new database meanwhile`);
+      this.#anew = false;
+    }
     // What looks dirty without the lock may be a migrator at work.
     if (!this.#anew && early.steps.length === 0 && early.anomalies.length === 0) {
       return this.#result(glance, early);

@@ -95,6 +95,8 @@ export async function operate<T>(
     clearTimeout(lastMoment);
     clearTimeout(end);
     hooks.signal?.removeEventListener('abort', interrupt);
+    // Whoever still waits, such as a connection that is no longer needed, stops waiting.
+    stop.abort(new InterruptedError('the end of the run'));
   }
 }
 
@@ -107,7 +109,9 @@ async function connectOnce(
 ): Promise<Session> {
   const applicationName = settings.service === undefined ? 'migrate' : `migrate ${settings.service}`;
   const open = async () => {
-    const parameters = await wait.deadline.during('vault', () => resolver.read());
+    const parameters = resolver.asksVault
+      ? await wait.deadline.during('vault', () => resolver.read())
+      : await resolver.read();
     const target = database === undefined ? parameters : { ...parameters, database };
     return wait.deadline.during('database', () => connect({ ...wait, parameters: target, applicationName }));
   };

@@ -5,7 +5,7 @@ import { prepareTables } from './bookkeeping.ts';
 import { type DatabaseNames, fits, freshPattern, keptPattern, namesAt } from './database-names.ts';
 import { type DatabaseProperties, readProperties } from './database-properties.ts';
 import { createDatabase, reproduceInside } from './database-reproduction.ts';
-import { RecreateRefusedError, withEvidence } from './errors.ts';
+import { DatabaseRefusedError, RecreateRefusedError, withEvidence } from './errors.ts';
 import { type DatabaseState, readState } from './history.ts';
 import { longestIdentifier } from './identifiers.ts';
 import { withLock } from './lock.ts';
@@ -54,7 +54,10 @@ export async function recreate(
   if (obstacle !== undefined) throw refuse(operation, options, obstacle);
   for (const line of describeAnomalies(anomalies, state)) operation.log.info(line);
   operation.log.info(`recreating ${database}: a new database is built beside it`);
-  const maintenance = await connectMaintenance(operation, database);
+  const maintenance = await connectMaintenance(operation, database).catch((error: unknown) => {
+    if (!(error instanceof DatabaseRefusedError)) throw error;
+    throw refuse(operation, options, [error.message, ...error.evidence], error);
+  });
   try {
     return await withLock(maintenance, lockOptions(operation, state), async () => {
       // Whoever held this lock before may have swapped the database: then our session there was ended, and we lost it.

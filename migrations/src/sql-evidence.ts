@@ -1,11 +1,12 @@
 import type { DatabaseError } from 'pg';
 import type { SqlFile, Statement } from './migration.ts';
 import { excerpt, locate, offsetOfCharacter } from './position.ts';
+import { suspectNames, suspectOffset } from './suspect.ts';
 
 /**
  * Describes an error of Postgres at its place in a file: `file:line:column  message (SQLSTATE)`, the line with a caret,
- * then Postgres' own DETAIL, HINT and CONTEXT. An error without a position points at the statement's start; one without
- * a statement, such as a deferred constraint at the commit, at the file alone.
+ * then Postgres' own DETAIL, HINT and CONTEXT. An error without a position points at the one name it can mean, else at
+ * the statement's start; one without a statement, such as a deferred constraint at the commit, at the file alone.
  */
 export function describeSqlError(
   file: SqlFile,
@@ -15,7 +16,10 @@ export function describeSqlError(
   const message = `${oneLine(error.message)} (${error.code ?? 'no SQLSTATE'})`;
   if (statement === undefined) return [`${file.path}: at the commit: ${message}`, ...remarks(error)];
   const position = Number(error.position ?? 0);
-  const within = position > 0 ? offsetOfCharacter(statement.text, position) : 0;
+  const within =
+    position > 0
+      ? offsetOfCharacter(statement.text, position)
+      : (suspectOffset(statement.text, suspectNames(error)) ?? 0);
   const offset = statement.offset + within;
   return [`${placeOf(file, offset)}  ${message}`, ...excerpt(file.text, offset), ...remarks(error)];
 }

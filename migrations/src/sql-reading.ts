@@ -19,13 +19,8 @@ export interface SqlFileReading {
  *
  * @param path as shown to a person
  */
-export async function readSqlFile(
-  root: string,
-  entry: Dirent,
-  path: string,
-  direction: Direction,
-): Promise<SqlFileReading> {
-  const bytes = await readBytes(root, entry);
+export function readSqlFile(root: string, entry: Dirent, path: string, direction: Direction): SqlFileReading {
+  const bytes = readBytes(root, entry);
   if (typeof bytes === 'string') return { file: undefined, mistakes: [{ rule: bytes }] };
   const text = decodeSql(bytes);
   if (typeof text !== 'string') return { file: undefined, mistakes: [text] };

@@ -200,6 +200,7 @@ export class StepRunner {
       const { label, description } = failed.tracked.step;
       log.warn(`${label} ${description}: ${message} (${code}); trying again`, { code });
       await deadline.sleep(pause * (0.5 + Math.random()), signal);
+      if (signal.aborted) throw failed;
     }
   }
 

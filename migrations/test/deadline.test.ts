@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { Client } from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { freePort, once, postgresServers, startServer } from '../../test/support/postgres.ts';
-import { lockKey } from '../src/index.ts';
+import { DeadlinePassedError, InterruptedError, lockKey, migrateTo } from '../src/index.ts';
 import { setTable, startMigrate, steady, until, type Workbench } from './support.ts';
 
 const slow = {
@@ -65,7 +65,7 @@ describe.each(postgresServers())('on $name', (server) => {
         'migrate: shop 2_slow.up.sql was not done after 1 s and was rolled back',
         '  ‹folder›/2_slow.up.sql:2:3  was running',
         '  applied before it: 1   not run: 3',
-        '  time: vault ‹n› ms, database ‹n› ms, lock ‹n› ms, sql ‹n› ms',
+        '  time: database ‹n› ms, lock ‹n› ms, sql ‹n› ms',
         '  try: a longer --timeout (MIGRATION_TIMEOUT)',
         '',
       ].join('\n'),
@@ -90,13 +90,26 @@ describe.each(postgresServers())('on $name', (server) => {
         'migrate: shop 2_alter.up.sql was not done after 2 s and was rolled back',
         '  ‹folder›/2_alter.up.sql:1:1  waited for a lock',
         `  t is locked by ${held}`,
-        '  time: vault ‹n› ms, database ‹n› ms, lock ‹n› ms, sql ‹n› ms',
+        '  time: database ‹n› ms, lock ‹n› ms, sql ‹n› ms',
         '  try: make db-migrate-status SERVICE=shop',
         '',
       ].join('\n'),
     );
     expect(status).toBe(8);
   });
+});
+
+test('the library throws typed failures, at the deadline and when its caller aborts', async () => {
+  const bench = await setTable(slow);
+  await expect(migrateTo(bench.settings({ '--timeout': '600ms' }), { kind: 'latest' })).rejects.toThrow(
+    DeadlinePassedError,
+  );
+  const abort = new AbortController();
+  setTimeout(() => abort.abort(), 300);
+  await expect(migrateTo(bench.settings(), { kind: 'latest' }, { signal: abort.signal })).rejects.toThrow(
+    InterruptedError,
+  );
+  expect(await lockIsFree(bench)).toBe(true);
 });
 
 test('a second signal ends the program at once', async () => {
@@ -147,7 +160,7 @@ test('a Postgres that is not there is waited for until the deadline', async () =
       `waiting for Postgres at 127.0.0.1:${port}: connection refused (ECONNREFUSED)`,
       `migrate: Postgres at 127.0.0.1:${port} was not there within 1.3 s`,
       '  connection refused (ECONNREFUSED)',
-      '  time: vault ‹n› ms, database ‹n› ms',
+      '  time: database ‹n› ms',
       '',
     ].join('\n'),
   );
@@ -211,7 +224,7 @@ test('a server that freezes in the middle of a statement is given up soon after 
       'migrate: shop 2_slow.up.sql was not done after 2 s',
       '  ‹folder›/2_slow.up.sql  the server no longer answers; only the history knows whether it landed',
       '  applied before it: 1   not run: 3',
-      '  time: vault ‹n› ms, database ‹n› ms, lock ‹n› ms, sql ‹n› ms',
+      '  time: database ‹n› ms, lock ‹n› ms, sql ‹n› ms',
       '  try: make db-migrate-status SERVICE=shop',
       '',
     ].join('\n'),

@@ -47,7 +47,7 @@ describe.each(postgresServers())('on $name', (server) => {
         `waiting for the migration lock, held by ${held}`,
         'migrate: the lock on shopdb was not free after 1.5 s',
         `  holder: ${held}`,
-        '  time: vault ‹n› ms, database ‹n› ms, lock ‹n› ms',
+        '  time: database ‹n› ms, lock ‹n› ms',
         '  try: make db-migrate-status SERVICE=shop',
         '',
       ].join('\n'),

@@ -1,7 +1,7 @@
 import { Client, escapeIdentifier } from 'pg';
-import { describe, expect, test } from 'vitest';
-import { once, postgresServers } from '../../test/support/postgres.ts';
-import { lockKey, migrateTo } from '../src/index.ts';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { once, postgresServers, startServer } from '../../test/support/postgres.ts';
+import { lockKey, migrateTo, recreateDatabase } from '../src/index.ts';
 import { type Files, setTable, steady, until, type Workbench } from './support.ts';
 
 const files = {
@@ -197,6 +197,19 @@ describe.each(postgresServers())('on $name', (server) => {
     expect(await beside(bench)).toEqual(['__before_‹time›']);
   });
 
+  test('racing recreate commands replace the database once, so that the old rows stay within reach', async () => {
+    const bench = await inhabit(files, server);
+    const settings = bench.settings();
+    const results = await Promise.all(Array.from({ length: 3 }, () => recreateDatabase(settings)));
+    expect(results.map(({ outcome }) => outcome).sort()).toEqual([
+      'nothing to do',
+      'nothing to do',
+      'recreated',
+    ]);
+    expect((await bench.migrate(['undo'])).status).toBe(0);
+    expect(await bench.rows('select * from users')).toEqual([['old']]);
+  });
+
   test('killed at any moment of a recreate, one whole database has the name, and the next run ends it', async () => {
     const bench = await inhabit(files, server);
     await bench.write({ '3_index.up.sql': 'select pg_sleep(0.1);' });
@@ -212,6 +225,43 @@ describe.each(postgresServers())('on $name', (server) => {
     expect((await bench.migrate(['recreate'])).status).toBe(0);
     expect(await beside(bench)).toEqual(['__before_‹time›']);
   });
+});
+
+test('SIGTERM while the new database is built drops it and leaves the old one', async () => {
+  const bench = await inhabit(files);
+  await bench.write({ '3_index.up.sql': 'select pg_sleep(30);' });
+  const { child, ended, saw } = bench.begin(['up']);
+  await saw(/^1 users/m);
+  child.kill('SIGTERM');
+  const { status, stderr } = await ended;
+  expect(steady(stderr, bench)).toContain(
+    [
+      'migrate: interrupted by SIGTERM while shop 3_index.up.sql ran; it was rolled back and the lock released',
+      '  ‹folder›/3_index.up.sql:1:1',
+      '  applied before it: 1',
+      '  shopdb itself was not touched',
+      '',
+    ].join('\n'),
+  );
+  expect(status).toBe(143);
+  expect(await beside(bench)).toEqual([]);
+  expect(await bench.rows('select * from users')).toEqual([['old']]);
+});
+
+test('a role that may not reach another database is told so', async () => {
+  // A server of its own: the grants on its shared databases change.
+  const [first] = postgresServers();
+  const server = await startServer('postgres 18', first?.programs ?? '');
+  onTestFinished(() => server.destroy());
+  const bench = await inhabit(files, server);
+  const { superuserUrl, owner } = bench.database;
+  await bench.write({ '3_index.up.sql': 'select 1;' });
+  await once(superuserUrl, 'revoke connect on database postgres, template1 from public');
+  const { status, stderr } = await bench.migrate(['up']);
+  expect(stderr).toContain(
+    `refused: ${owner} may not connect to template1; permission denied for database "template1"`,
+  );
+  expect(status).toBe(6);
 });
 
 test('a role without CREATEDB is told so, with every anomaly', async () => {

@@ -1,15 +1,4 @@
-/** Numbers from 0 up to 1, the same for the same seed (mulberry32). */
-export type Random = () => number;
-
-export function seeded(seed: number): Random {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
+import { pick, type Random } from './random.ts';
 
 /** What the statements of {@link statementMix} need to be there. */
 export const groundwork = `
@@ -36,12 +25,6 @@ export function statementMix(random: Random, unique: number): { text: string; co
     }
   }
   return { text: text + gap(random), count };
-}
-
-export function pick<T>(random: Random, from: readonly T[]): T {
-  const picked = from[Math.floor(random() * from.length)];
-  if (picked === undefined) throw new Error('there is nothing to pick from');
-  return picked;
 }
 
 function gap(random: Random): string {

@@ -1,5 +1,6 @@
 import { createApp, Database, type Service } from '@lockstep/chassis';
 import { Deadline } from '@lockstep/foundation';
+import { at, type Json, type JsonPath, listAt, textAt } from './json.ts';
 import { createTestDatabase, type PostgresServer, type TestDatabase } from './postgres.ts';
 import { migrateByHand } from './service-migrations.ts';
 
@@ -7,8 +8,13 @@ import { migrateByHand } from './service-migrations.ts';
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, unknown>>;
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into bodies of every shape
-  readonly body: any;
+  readonly body: Json | undefined;
+  /** What stands at a path of the body; undefined when there is no such place. */
+  at(...path: JsonPath): Json | undefined;
+  /** The text at a path of the body; throws when there is anything else. */
+  text(...path: JsonPath): string;
+  /** The list at a path of the body; throws when there is anything else. */
+  list(...path: JsonPath): Json[];
 }
 
 /** A service on a migrated database of its own, asked without a socket. */
@@ -43,7 +49,15 @@ export async function openService(service: Service, server?: PostgresServer): Pr
         ...(body === undefined ? {} : { payload: typeof body === 'string' ? body : JSON.stringify(body) }),
       });
       const json = /json/.test(String(answer.headers['content-type'])) && answer.payload !== '';
-      return { status: answer.statusCode, headers: answer.headers, body: json ? answer.json() : undefined };
+      const read = json ? answer.json<Json>() : undefined;
+      return {
+        status: answer.statusCode,
+        headers: answer.headers,
+        body: read,
+        at: (...path) => at(read, ...path),
+        text: (...path) => textAt(read, ...path),
+        list: (...path) => listAt(read, ...path),
+      };
     },
     close: async () => {
       await app.close();
