@@ -9,9 +9,6 @@ import type { App, Service } from './service.ts';
 import { type ListenAddress, readSettings, type ServiceSettings } from './settings.ts';
 import { within } from './within.ts';
 
-/** After this, requests still in flight are cut off; compose kills two seconds later. */
-const drainTimeoutMilliseconds = 8_000;
-
 /**
  * Runs a service until it is told to stop, and returns the exit status of its process.
  *
@@ -28,11 +25,12 @@ export async function runService(service: Service): Promise<number> {
 async function serve(service: Service, interruption: Interruption): Promise<number> {
   try {
     const stopped = aborted(interruption.signal);
-    const running = await Promise.race([start(service, readSettings()), stopped]);
+    const settings = readSettings();
+    const running = await Promise.race([start(service, settings), stopped]);
     // Interrupted before it listened: there is nothing to drain, and what still waits ends with the process.
     if (running === undefined) return interruption.status() ?? 1;
     await stopped;
-    return (await drain(running)) ? 0 : (interruption.status() ?? 1);
+    return (await drain(running, settings.drainTimeoutMilliseconds)) ? 0 : (interruption.status() ?? 1);
   } catch (error) {
     process.stderr.write(renderFailure(service.name, error));
     return toFailure(error).exitStatus;
@@ -83,13 +81,13 @@ async function listen(app: App, { host, port }: ListenAddress): Promise<string> 
   }
 }
 
-/** True when every request in flight was answered within the time there is for it. */
-async function drain({ app, database }: Running): Promise<boolean> {
+/** True when every request in flight was answered within `milliseconds`. */
+async function drain({ app, database }: Running, milliseconds: number): Promise<boolean> {
   app.log.info('draining');
   const closed = app.close().then(() => database.close());
-  const drained = await Promise.race([closed.then(() => true), after(drainTimeoutMilliseconds)]);
+  const drained = await Promise.race([closed.then(() => true), after(milliseconds)]);
   if (drained) app.log.info('drained');
-  else app.log.warn({ milliseconds: drainTimeoutMilliseconds }, 'requests in flight were cut off');
+  else app.log.warn({ milliseconds }, 'requests in flight were cut off');
   return drained;
 }
 

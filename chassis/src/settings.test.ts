@@ -18,12 +18,13 @@ function mistakes(environment: Record<string, string>): unknown {
   }
 }
 
-test('the defaults are loopback, info and 30 s', () => {
+test('the defaults are loopback, info, 30 s to start and 8 s to drain', () => {
   expect(readSettings(direct)).toEqual({
     listen: { host: '127.0.0.1', port: 8080 },
     connection: { kind: 'direct', connectionString: direct.DATABASE_CONNECTION_STRING },
     logLevel: 'info',
     startTimeoutMilliseconds: 30_000,
+    drainTimeoutMilliseconds: 8_000,
   });
 });
 

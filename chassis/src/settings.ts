@@ -14,6 +14,8 @@ export interface ServiceSettings {
   readonly logLevel: LogLevel;
   /** Vault, the database and the gate together; default 30 s. */
   readonly startTimeoutMilliseconds: number;
+  /** From the signal to the end; then requests still in flight are cut off. Default 8 s: compose kills after 10. */
+  readonly drainTimeoutMilliseconds: number;
 }
 
 /**
@@ -30,6 +32,7 @@ export function readSettings(
     connection: readConnectionSource(reader),
     logLevel: reader.oneOf('LOG_LEVEL', logLevels, 'info'),
     startTimeoutMilliseconds: reader.duration('START_TIMEOUT', 30_000),
+    drainTimeoutMilliseconds: reader.duration('DRAIN_TIMEOUT', 8_000),
   };
   reader.finish();
   return Object.freeze(settings);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { at } from '../../test/support/json.ts';
 import { openService, type TestService } from '../../test/support/service-app.ts';
 import { servicesApi } from '../src/index.ts';
 
@@ -10,7 +11,7 @@ let general: string;
 beforeAll(async () => {
   service = await openService(servicesApi);
   ({ request } = service);
-  general = (await request('GET', '/categories/default')).body.id;
+  general = (await request('GET', '/categories/default')).text('id');
 });
 
 afterAll(() => service.close());
@@ -27,20 +28,20 @@ async function category(): Promise<{ id: string; slug: string }> {
     name: `Category ${sequence}`,
   });
   expect(answer.status).toBe(201);
-  return answer.body;
+  return { id: answer.text('id'), slug: answer.text('slug') };
 }
 
 async function serviceIn(categoryId: string | null): Promise<string> {
   sequence += 1;
   const answer = await request('POST', '/services', { slug: `in-${sequence}`, title: 'T', categoryId });
   expect(answer.status).toBe(201);
-  return answer.body.id;
+  return answer.text('id');
 }
 
 describe('categories', () => {
   test('a category is created, read, changed, listed and deleted', async () => {
     const answer = await request('POST', '/categories', { slug: 'zoo', name: 'Zoo' });
-    const { id } = answer.body;
+    const id = answer.text('id');
     expect([answer.status, answer.headers['location']]).toEqual([201, `/categories/${id}`]);
     expect(answer.body).toEqual({
       id,
@@ -49,14 +50,16 @@ describe('categories', () => {
       isDefault: false,
       featuredPosition: null,
       createdAt: expect.any(String),
-      updatedAt: answer.body.createdAt,
+      updatedAt: answer.at('createdAt'),
     });
     expect((await request('GET', `/categories/${id}`)).body).toEqual(answer.body);
     expect((await request('PATCH', `/categories/${id}`, { name: 'Zoos' })).body).toMatchObject({
       slug: 'zoo',
       name: 'Zoos',
     });
-    expect((await request('GET', '/categories?limit=100')).body.items.at(-1)).toMatchObject({ slug: 'zoo' });
+    expect((await request('GET', '/categories?limit=100')).list('items').at(-1)).toMatchObject({
+      slug: 'zoo',
+    });
     expect((await request('DELETE', `/categories/${id}`)).status).toBe(204);
     expect((await request('GET', `/categories/${id}`)).status).toBe(404);
     expect((await request('DELETE', `/categories/${id}`)).status).toBe(404);
@@ -66,18 +69,19 @@ describe('categories', () => {
   test('the list is paged by slug', async () => {
     await category();
     await category();
-    const first = (await request('GET', '/categories?limit=2')).body;
-    expect(first.items).toHaveLength(2);
-    const second = (await request('GET', `/categories?limit=2&cursor=${first.nextCursor}`)).body;
-    const slugs = [...first.items, ...second.items].map(({ slug }: { slug: string }) => slug);
+    const first = await request('GET', '/categories?limit=2');
+    expect(first.at('items')).toHaveLength(2);
+    const cursor = first.text('nextCursor');
+    const second = await request('GET', `/categories?limit=2&cursor=${cursor}`);
+    const slugs = [...first.list('items'), ...second.list('items')].map((item) => at(item, 'slug'));
     expect(slugs).toEqual([...new Set(slugs)].sort());
-    expect((await request('GET', `/services?cursor=${first.nextCursor}`)).status).toBe(400);
+    expect((await request('GET', `/services?cursor=${cursor}`)).status).toBe(400);
   });
 
   test('a slug is taken once', async () => {
     const { slug } = await category();
-    const { status, body } = await request('POST', '/categories', { slug, name: 'N' });
-    expect([status, body.type]).toEqual([409, 'urn:lockstep:problem:slug-taken']);
+    const answer = await request('POST', '/categories', { slug, name: 'N' });
+    expect([answer.status, answer.at('type')]).toEqual([409, 'urn:lockstep:problem:slug-taken']);
   });
 
   test.each([
@@ -94,11 +98,13 @@ describe('categories', () => {
 describe('the default category', () => {
   test('services without a category fall into it', async () => {
     const id = await serviceIn(null);
-    expect((await request('GET', `/services/${id}`)).body.category.id).toBe(general);
+    expect((await request('GET', `/services/${id}`)).at('category', 'id')).toBe(general);
 
     const { id: other } = await category();
     await request('PATCH', `/services/${id}`, { categoryId: other });
-    expect((await request('PATCH', `/services/${id}`, { categoryId: null })).body.category.id).toBe(general);
+    expect((await request('PATCH', `/services/${id}`, { categoryId: null })).at('category', 'id')).toBe(
+      general,
+    );
   });
 
   test('the services of a deleted category fall into it, archived ones too, and their version counts up', async () => {
@@ -122,8 +128,8 @@ describe('the default category', () => {
   });
 
   test('it cannot be deleted', async () => {
-    const { status, body } = await request('DELETE', `/categories/${general}`);
-    expect([status, body.type]).toEqual([409, 'urn:lockstep:problem:default-category-stays']);
+    const answer = await request('DELETE', `/categories/${general}`);
+    expect([answer.status, answer.at('type')]).toEqual([409, 'urn:lockstep:problem:default-category-stays']);
   });
 
   test('another category takes its place, and then it can be deleted', async () => {
@@ -132,16 +138,16 @@ describe('the default category', () => {
       id,
       isDefault: true,
     });
-    expect((await request('GET', '/categories/default')).body.id).toBe(id);
-    expect((await request('GET', `/categories/${general}`)).body.isDefault).toBe(false);
-    expect((await request('GET', `/services/${await serviceIn(null)}`)).body.category.id).toBe(id);
+    expect((await request('GET', '/categories/default')).at('id')).toBe(id);
+    expect((await request('GET', `/categories/${general}`)).at('isDefault')).toBe(false);
+    expect((await request('GET', `/services/${await serviceIn(null)}`)).at('category', 'id')).toBe(id);
     expect((await request('PUT', '/categories/default', { categoryId: id })).status).toBe(200);
 
     const { status } = await request('PUT', '/categories/default', {
       categoryId: '00000000-0000-4000-8000-000000000000',
     });
     expect(status).toBe(404);
-    expect((await request('GET', '/categories/default')).body.id).toBe(id);
+    expect((await request('GET', '/categories/default')).at('id')).toBe(id);
   });
 
   test('after 20 races for the mark there is exactly one default', async () => {
@@ -177,15 +183,13 @@ describe('featured categories', () => {
     ]);
     await feature(1, two.id);
     await feature(1, three.id);
-    const { items } = (await request('GET', '/featured-categories')).body;
-    expect(
-      items.map((item: { position: number; category: { id: string } }) => [item.position, item.category.id]),
-    ).toEqual([
+    const items = (await request('GET', '/featured-categories')).list('items');
+    expect(items.map((item) => [at(item, 'position'), at(item, 'category', 'id')])).toEqual([
       [1, three.id],
       [2, one.id],
     ]);
-    expect((await request('GET', `/categories/${one.id}`)).body.featuredPosition).toBe(2);
-    expect((await request('GET', `/services/${await serviceIn(one.id)}`)).body.featuredPosition).toBe(2);
+    expect((await request('GET', `/categories/${one.id}`)).at('featuredPosition')).toBe(2);
+    expect((await request('GET', `/services/${await serviceIn(one.id)}`)).at('featuredPosition')).toBe(2);
 
     expect((await request('DELETE', '/featured-categories/2')).status).toBe(204);
     expect((await request('DELETE', '/featured-categories/2')).status).toBe(404);
@@ -195,20 +199,20 @@ describe('featured categories', () => {
     const { id } = await category();
     await feature(1, id);
     expect((await feature(1, id)).status).toBe(200);
-    const { status, body } = await feature(2, id);
-    expect([status, body.type]).toEqual([409, 'urn:lockstep:problem:already-featured']);
+    const answer = await feature(2, id);
+    expect([answer.status, answer.at('type')]).toEqual([409, 'urn:lockstep:problem:already-featured']);
   });
 
   test('the default category is not featured, and a featured one does not become the default', async () => {
     const refused = [409, 'urn:lockstep:problem:featured-never-default'];
     const first = await feature(1, general);
-    expect([first.status, first.body.type]).toEqual(refused);
+    expect([first.status, first.at('type')]).toEqual(refused);
 
     const { id } = await category();
     await feature(1, id);
     const second = await request('PUT', '/categories/default', { categoryId: id });
-    expect([second.status, second.body.type]).toEqual(refused);
-    expect((await request('GET', '/categories/default')).body.id).toBe(general);
+    expect([second.status, second.at('type')]).toEqual(refused);
+    expect((await request('GET', '/categories/default')).at('id')).toBe(general);
   });
 
   test('deleting a featured category frees its position', async () => {
@@ -222,14 +226,14 @@ describe('featured categories', () => {
     const candidates = await Promise.all(Array.from({ length: 20 }, category));
     const answers = await Promise.all(candidates.map(({ id }) => feature(1, id)));
     expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200));
-    expect((await request('GET', '/featured-categories')).body.items).toHaveLength(1);
+    expect((await request('GET', '/featured-categories')).at('items')).toHaveLength(1);
   });
 
   test('after 20 races of one category for both positions it has one', async () => {
     const { id } = await category();
     const answers = await Promise.all(Array.from({ length: 20 }, (_, n) => feature((n % 2) + 1, id)));
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 409]));
-    expect((await request('GET', '/featured-categories')).body.items).toHaveLength(1);
+    expect((await request('GET', '/featured-categories')).at('items')).toHaveLength(1);
   });
 
   test.each(['0', '3', '-1', '1.0', '01', 'x', '1%00'])('the position %s is refused', async (position) => {

@@ -11,14 +11,6 @@ const probe: Service = {
       const { rows } = await database.query('select current_user as "user", pg_backend_pid() as pid');
       return rows[0];
     });
-    app.get<{ Querystring: { seconds: number } }>(
-      '/sleep',
-      { schema: { querystring: schema.object({ seconds: { type: 'integer' } }) } },
-      async ({ query }) => {
-        await sleep(query.seconds * 1000);
-        return { slept: query.seconds };
-      },
-    );
     app.get<{ Querystring: { milliseconds: number } }>(
       '/hold',
       { schema: { querystring: schema.object({ milliseconds: { type: 'integer' } }) } },
