@@ -2,6 +2,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from 'pg';
 
+/** The project's services. */
+export type ServiceName = 'services-api' | 'content-api';
+
 /** A migration of a service as its two files say it. */
 export interface MigrationFiles {
   readonly version: number;
@@ -11,12 +14,12 @@ export interface MigrationFiles {
 }
 
 /** The absolute path of a service's folder. */
-export function serviceFolder(service: 'services-api' | 'content-api'): string {
+export function serviceFolder(service: ServiceName): string {
   return join(import.meta.dirname, '..', '..', service);
 }
 
 /** Reads a service's migrations in order of version. */
-export async function readMigrations(service: 'services-api' | 'content-api'): Promise<MigrationFiles[]> {
+export async function readMigrations(service: ServiceName): Promise<MigrationFiles[]> {
   const folder = join(serviceFolder(service), 'migrations');
   const files = (await readdir(folder)).filter((file) => file.endsWith('.up.sql')).sort();
   return await Promise.all(
@@ -41,10 +44,7 @@ export async function runSql(url: string, texts: readonly string[]): Promise<voi
 }
 
 /** Applies every migration as the owner and writes the receipt by hand; independent of the migrator. */
-export async function migrateByHand(
-  ownerUrl: string,
-  service: 'services-api' | 'content-api',
-): Promise<void> {
+export async function migrateByHand(ownerUrl: string, service: ServiceName): Promise<void> {
   const migrations = await readMigrations(service);
   const version = migrations.at(-1)?.version ?? 0;
   await runSql(ownerUrl, [
@@ -55,10 +55,7 @@ export async function migrateByHand(
 }
 
 /** The fenced sql blocks of a service's specification, in order. */
-export async function readSpecification(
-  service: 'services-api' | 'content-api',
-  file: string,
-): Promise<string[]> {
+export async function readSpecification(service: ServiceName, file: string): Promise<string[]> {
   const text = await readFile(join(serviceFolder(service), file), 'utf8');
   return [...text.matchAll(/^```sql\n([\s\S]*?)^```$/gm)].map((match) => match[1] ?? '');
 }
