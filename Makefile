@@ -63,7 +63,7 @@ help: ## Print this
 
 # npm's own record of what it installed; older than the lock file means: install again.
 node_modules/.package-lock.json: package-lock.json
-	@echo 'installing: npm ci' >&2 && npm ci --no-audit --no-fund --loglevel=error >&2 && touch $@
+	@echo 'installing: npm ci' >&2 && npm ci --no-audit --no-fund --no-update-notifier --loglevel=error >&2 && touch $@
 
 scripts/dist/.built: $(SOURCES) node_modules/.package-lock.json
 	@echo 'building' >&2 && node scripts/build.mjs >/dev/null && touch $@

@@ -73,7 +73,10 @@ if (wanted.includes('stack')) {
   builds.push(build({ ...module, entryPoints: { stack }, splitting: true }));
   builds.push(build({ ...module, entryPoints: { supervisor } }));
 }
-const results = await Promise.all(builds);
+const settled = await Promise.allSettled(builds);
+// esbuild has printed every mistake with its place.
+if (settled.some(({ status }) => status === 'rejected')) process.exit(1);
+const results = settled.map(({ value }) => value);
 
 // Chunks of an earlier build, which nothing loads any more.
 const written = new Set(results.flatMap(({ metafile }) => Object.keys(metafile.outputs)));

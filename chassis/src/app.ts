@@ -4,7 +4,13 @@ import { type LogLevel, redactJson } from '@lockstep/foundation';
 import fastify, { type FastifyHttpOptions, type FastifyServerOptions, LogController } from 'fastify';
 import type { Database } from './database.ts';
 import { routeReadiness } from './readiness.ts';
-import { refuseMalformedHttp, refuseUnroutable, routeErrors } from './refusal.ts';
+import {
+  checkHost,
+  refuseExpectation,
+  refuseMalformedHttp,
+  refuseUnroutable,
+  routeErrors,
+} from './refusal.ts';
 import type { App, Service } from './service.ts';
 import { ajvOptions, readQueryNumbers } from './validation.ts';
 
@@ -26,6 +32,8 @@ export function createApp(
   const options: FastifyHttpOptions<Server> = {
     bodyLimit: bodyLimitBytes,
     requestTimeout: 30_000,
+    // Node would refuse it with an empty answer; checkHost does it with a problem.
+    http: { requireHostHeader: false },
     // While draining, requests on open connections are still answered, with `Connection: close`.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
@@ -43,7 +51,9 @@ export function createApp(
   const app: App = fastify(options);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
+    checkHost(request);
   });
+  app.server.on('checkExpectation', refuseExpectation);
   let draining = false;
   app.addHook('preClose', async () => {
     draining = true;

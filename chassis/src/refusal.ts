@@ -1,4 +1,4 @@
-import { STATUS_CODES } from 'node:http';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { Problem, type ProblemDetail, problemBody, problemContentType } from './problem.ts';
@@ -30,21 +30,38 @@ export function refuseUnroutable(error: FastifyError, request: FastifyRequest, r
   answer(request, reply, problemOf(error, {}));
 }
 
+/** @throws {Problem} 400 for HTTP/1.1 without a Host, as RFC 9112 (3.2) asks */
+export function checkHost({ raw }: FastifyRequest): void {
+  if (raw.httpVersion !== '1.1' || raw.headers.host !== undefined) return;
+  throw new Problem({ ...malformed, detail: 'HTTP/1.1 asks for a Host header' });
+}
+
+/** Answers an `Expect` other than 100-continue, which no route ever sees. */
+export function refuseExpectation(_request: IncomingMessage, response: ServerResponse): void {
+  const body = JSON.stringify({ ...bareProblem(417), detail: 'the only expectation is 100-continue' });
+  const headers = { 'content-type': problemContentType, 'content-length': body.length, connection: 'close' };
+  response.writeHead(417, headers).end(body);
+}
+
 /** Answers what is not even HTTP, where there is no request: an over-long header, a request that never ended. */
 export function refuseMalformedHttp(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
   const status = { ERR_HTTP_REQUEST_TIMEOUT: 408, HPE_HEADER_OVERFLOW: 431 }[error.code ?? ''] ?? 400;
-  const title = STATUS_CODES[status] ?? '';
-  const type = `urn:lockstep:problem:${kebab(title)}`;
-  const body = JSON.stringify({ type, title, status });
+  const problem = bareProblem(status);
+  const body = JSON.stringify(problem);
   const head = [
-    `HTTP/1.1 ${status} ${title}`,
+    `HTTP/1.1 ${status} ${problem.title}`,
     `content-type: ${problemContentType}`,
     `content-length: ${body.length}`,
     'connection: close',
   ];
   if (socket.writable) socket.write(`${head.join('\r\n')}\r\n\r\n${body}`);
   socket.destroy();
+}
+
+function bareProblem(status: number): { type: string; title: string; status: number } {
+  const title = STATUS_CODES[status] ?? '';
+  return { type: `urn:lockstep:problem:${kebab(title)}`, title, status };
 }
 
 function answer(request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
@@ -66,6 +83,8 @@ function problemOf(error: FastifyError, constraints: Constraints): Problem {
   return violationProblem(error, constraints) ?? new Problem(requestProblem(error) ?? internal, error);
 }
 
+const malformed = { status: 400, code: 'malformed-request', title: 'The request is malformed' };
+
 const internal: ProblemDetail = {
   status: 500,
   code: 'internal',
@@ -84,8 +103,7 @@ function requestProblem({ statusCode, code, message }: FastifyError): ProblemDet
   const title = STATUS_CODES[statusCode] ?? 'Refused';
   return {
     status: statusCode,
-    code: statusCode === 400 ? 'malformed-request' : kebab(title),
-    title: statusCode === 400 ? 'The request is malformed' : title,
+    ...(statusCode === 400 ? malformed : { code: kebab(title), title }),
     detail: detail[code] ?? message,
   };
 }

@@ -173,6 +173,8 @@ test.each([
   ['GET / HTTP/9.9\r\n\r\n', 400],
   ['nonsense\r\n\r\n', 400],
   [`GET /live HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(40_000)}\r\n\r\n`, 431],
+  ['GET /live HTTP/1.1\r\nconnection: close\r\n\r\n', 400],
+  ['GET /live HTTP/1.1\r\nhost: x\r\nexpect: a wonder\r\n\r\n', 417],
 ])('what is no HTTP (%#) is refused as a problem', async (text, status) => {
   const answer = await new Promise<string>((resolve, reject) => {
     const { hostname, port } = new URL(url);

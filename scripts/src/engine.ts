@@ -91,8 +91,8 @@ export interface Engine {
   readonly name: EngineName;
   /** Starts what is not running or changed, and waits until all is ready or can no longer become so. */
   up(report: (progress: Progress) => void, signal: AbortSignal): Promise<UpReport>;
-  /** Stops everything; volumes stay. */
-  down(report: (progress: Progress) => void): Promise<void>;
+  /** Stops everything; volumes stay. False when nothing ran. */
+  down(report: (progress: Progress) => void): Promise<boolean>;
   /** Stops everything and deletes the stack's volumes; returns their names. */
   destroy(report: (progress: Progress) => void): Promise<readonly string[]>;
   status(): Promise<readonly ServiceStatus[]>;

@@ -25,6 +25,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 const template = {
   projectName: 'mine',
   secrets: ['ONE_SECRET', 'TWO_SECRET'],
+  inUse: (): string | undefined => undefined,
   ports: new Map([['A_PORT', 18081]]),
 };
 const ensure = (given: readonly string[] = []) =>
@@ -52,9 +53,16 @@ describe('a missing .env', () => {
     expect(ONE_SECRET).not.toBe(TWO_SECRET);
   });
 
+  it('is written with the secrets that are in use, as they are', () => {
+    const inUse = { ONE_SECRET: 'plain-1', TWO_SECRET: 'p^%&{@/ #"$HOME' };
+    const again = { ...template, inUse: (name: string) => inUse[name as keyof typeof inUse] };
+    expect(ensureEnvFile(path, again, () => false)).toBe('wrote .env with the secrets that were in use');
+    expect(readEnvFile(path)).toMatchObject(inUse);
+  });
+
   it('cannot be written where its link leads nowhere', () => {
     symlinkSync(join(folder, 'gone', 'away'), path);
-    expect(failure(ensure).message).toMatch(/^cannot write .*\.env: EEXIST/);
+    expect(failure(ensure).message).toBe(`cannot write ${path}: it is a link that leads nowhere`);
   });
 });
 
@@ -117,6 +125,12 @@ describe('a .env that is there', () => {
 describe('wrongLines', () => {
   it('passes over comments, blank lines, and what is inside a quoted value', () => {
     expect(wrongLines('# c\n\n  \nA=1\nexport B=2\nC="x\nnot = a line, but text\ny"\nD=\n')).toEqual([]);
+  });
+});
+
+describe('a quote that never ends', () => {
+  it('is a mistake of the line that opens it', () => {
+    expect(wrongLines('A=1\nB="x\nC=2\n')).toEqual([2]);
   });
 });
 

@@ -1,14 +1,21 @@
-import { statSync } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** The first executable file of that name on PATH, or undefined. */
+/** The first file of that name on PATH that this user can run, or undefined. */
 export function onPath(name: string, path: string | undefined): string | undefined {
   return (path ?? '')
     .split(delimiter)
     .filter((folder) => folder !== '')
     .map((folder) => join(folder, name))
-    .find((file) => {
-      const found = statSync(file, { throwIfNoEntry: false });
-      return found?.isFile() === true && (found.mode & 0o111) !== 0;
-    });
+    .find(canRun);
+}
+
+function canRun(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return statSync(file).isFile();
+  } catch {
+    // Not there; or in a folder that is closed to this user, as PATH holds after `su` without `-`.
+    return false;
+  }
 }

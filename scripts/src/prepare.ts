@@ -8,7 +8,7 @@ import { environment } from './environment.ts';
 import { PreflightError, StackFileError, systemReason } from './errors.ts';
 import { lock } from './lock.ts';
 import type { Project } from './project.ts';
-import { ownSecrets, settingOfSecret, writeSecrets } from './secrets.ts';
+import { ownSecrets, secretInUse, settingOfSecret, writeSecrets } from './secrets.ts';
 
 /** A project whose files were read. */
 export interface OpenedStack {
@@ -57,6 +57,7 @@ export async function prepareStack(
       {
         projectName: projectName(project.root),
         secrets: [...secrets.keys()].map(settingOfSecret),
+        inUse: (name) => secretInUse([...secrets].find(([own]) => settingOfSecret(own) === name)?.[1]),
         ports: existsSync(project.envFile) ? new Map() : defaultPorts(files),
       },
       (name) => environment[name] !== undefined && environment[name] !== '',

@@ -32,7 +32,7 @@ export function describe({ state, seconds, exitStatus, note }: ServiceStatus): s
 }
 
 function plainProgress(services: readonly string[], stream: NodeJS.WriteStream): ProgressView {
-  const width = Math.max(0, ...services.map((name) => name.length));
+  const width = widest(services);
   const shown = new Map<string, string>();
   return {
     report: (progress) => {
@@ -50,9 +50,14 @@ function plainProgress(services: readonly string[], stream: NodeJS.WriteStream):
   };
 }
 
+function widest(names: readonly string[]): number {
+  return Math.max(0, ...names.map((name) => name.length));
+}
+
 async function liveProgress(services: readonly string[], stream: NodeJS.WriteStream): Promise<ProgressView> {
   const { Listr, ListrLogger, ProcessOutput } = await import('listr2');
-  const lines = services.map((service) => new LiveLine(service));
+  const width = widest(services);
+  const lines = services.map((service) => new LiveLine(service, width));
   const list = new Listr(
     lines.map((line) => ({
       title: line.service,
@@ -99,11 +104,13 @@ async function liveProgress(services: readonly string[], stream: NodeJS.WriteStr
 /** One service's line: a task that ends when the service is ready, fails, or the start is over. */
 class LiveLine {
   readonly service: string;
+  readonly #width: number;
   #show: (title: string) => void = () => undefined;
   #settle: ((failed: boolean) => void) | undefined;
 
-  constructor(service: string) {
+  constructor(service: string, width: number) {
     this.service = service;
+    this.#width = width;
   }
 
   run(show: (title: string) => void): Promise<void> {
@@ -114,13 +121,17 @@ class LiveLine {
   }
 
   see(status: ServiceStatus): void {
-    this.#show(`${this.service}  ${describe(status)}`);
+    this.#say(describe(status));
     if (status.state === 'healthy' || status.state === 'completed') this.#settle?.(false);
   }
 
   end(outcome: Outcome | undefined): void {
-    if (outcome !== undefined) this.#show(`${this.service}  ${describeOutcome(outcome)}`);
+    if (outcome !== undefined) this.#say(describeOutcome(outcome));
     this.#settle?.(outcome?.ok !== true);
+  }
+
+  #say(words: string): void {
+    this.#show(`${this.service.padEnd(this.#width)}  ${words}`);
   }
 }
 

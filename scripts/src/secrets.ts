@@ -14,6 +14,16 @@ export function ownSecrets(secrets: ReadonlyMap<string, string>, stateFolder: st
   return new Map([...secrets].filter(([, file]) => file.startsWith(folder)));
 }
 
+/** What a secret's file holds, when it is one line that `.env` can hold; undefined when there is none. */
+export function secretInUse(file: string | undefined): string | undefined {
+  try {
+    const value = file === undefined ? undefined : readOrUndefined(file);
+    return value === undefined || value === '' || /['\r\n\0]/.test(value) ? undefined : value;
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * Writes each secret's file, only when its content differs; others that are in the folder stay. The folder is 0700 and
  * the files 0444: a container's user reads one through its mount, and nobody else comes near it.

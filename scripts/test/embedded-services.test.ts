@@ -59,6 +59,24 @@ describe('Postgres of the embedded engine', () => {
     expect(isRunning(innocent.pid)).toBe(true);
   });
 
+  it('starts over a postmaster.pid that names a zombie', async () => {
+    stack = await StackFolder.make();
+    await stack.run(['up']);
+    const { postgres } = await stack.pids();
+    const data = '.lockstep/embedded/volumes/postgres/data';
+    const pidFile = stack.read(`${data}/postmaster.pid`);
+    await stack.run(['down']);
+    // The shell becomes a program that never collects the child.
+    const parent = spawn('/bin/sh', ['-c', 'true & echo $!; exec sleep 60']);
+    onTestFinished(() => void parent.kill());
+    const [zombie] = await once(parent.stdout, 'data');
+    await until('the child is a zombie', () =>
+      readFileSync(`/proc/${Number(zombie)}/stat`, 'latin1').includes(') Z '),
+    );
+    stack.write(`${data}/postmaster.pid`, pidFile.replace(String(postgres), String(Number(zombie))));
+    expect((await stack.run(['up'])).status).toBe(0);
+  });
+
   it.runIf(process.getuid?.() === 0)(
     'lives under /var/tmp when root’s project is closed to its user',
     async () => {

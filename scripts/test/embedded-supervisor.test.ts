@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { isRunning, oneService, pidsWith, StackFolder, until } from './support/stack-folder.ts';
@@ -17,6 +17,52 @@ describe('the supervisor', () => {
     await until('no service runs', () => before.every((pid) => !isRunning(pid)));
     expect(await stack.states()).toMatchObject({ postgres: 'stopped', one: 'stopped' });
     expect((await stack.run(['up'])).status).toBe(0);
+    expect(await stack.states()).toMatchObject({ postgres: 'healthy', one: 'healthy', two: 'healthy' });
+  });
+
+  it('when paused, is said not to answer, and the next up replaces it', async () => {
+    stack = await StackFolder.make();
+    await stack.run(['up']);
+    const paused = stack.supervisorPid();
+    process.kill(paused, 'SIGSTOP');
+    expect(await stack.run(['status'])).toEqual({
+      status: 1,
+      stdout: '',
+      stderr: `stack: the supervisor of the embedded engine does not answer\n  pid ${paused}; make up replaces it, make down ends it\n`,
+    });
+    expect((await stack.run(['up'])).status).toBe(0);
+    expect(isRunning(paused)).toBe(false);
+    expect(await stack.states()).toMatchObject({ postgres: 'healthy', one: 'healthy', two: 'healthy' });
+    process.kill(stack.supervisorPid(), 'SIGSTOP');
+    expect((await stack.run(['down'])).status).toBe(0);
+    expect(Object.values(await stack.pids()).filter(isRunning)).toEqual([]);
+  });
+
+  it.each(['deleted', 'moved'])('stops everything when its project is %s', async (change) => {
+    stack = await StackFolder.make();
+    await stack.run(['up']);
+    const { root } = stack;
+    const running = [stack.supervisorPid(), ...Object.values(await stack.pids())];
+    expect(running.filter(isRunning).length).toBeGreaterThan(3);
+    renameSync(root, `${root} moved`);
+    if (change === 'deleted') rmSync(`${root} moved`, { recursive: true });
+    await until('nothing runs', () => !running.some(isRunning));
+    if (change === 'moved') renameSync(`${root} moved`, root);
+    else mkdirSync(root);
+  });
+
+  it('restarts at up what is paused, and nothing else', async () => {
+    stack = await StackFolder.make();
+    await stack.run(['up']);
+    const before = await stack.pids();
+    for (const name of ['postgres', 'one']) process.kill(before[name] ?? 0, 'SIGSTOP');
+    expect((await stack.run(['up'])).status).toBe(0);
+    const after = await stack.pids();
+    expect(after['two']).toBe(before['two']);
+    for (const name of ['postgres', 'one']) {
+      expect(after[name]).not.toBe(before[name]);
+      expect(isRunning(before[name])).toBe(false);
+    }
     expect(await stack.states()).toMatchObject({ postgres: 'healthy', one: 'healthy', two: 'healthy' });
   });
 

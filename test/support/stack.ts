@@ -94,7 +94,8 @@ export async function createTestStack(settings: Readonly<Record<string, string>>
       return line.slice(name.length + 1);
     },
     destroy: async () => {
-      await stack('down', '--volumes');
+      const { status, stderr } = await stack('down', '--volumes');
+      if (status !== 0) throw new Error(`the stack in ${folder} did not stop: ${stderr}`);
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -12,8 +12,8 @@ export async function down(
   const { engine, opened } = await open(options, terminal);
   if (options.volumes) await destroy('down', engine, opened, terminal);
   else {
-    await engine.down(stopLines(terminal));
-    terminal.err('stopped; the volumes are kept\n');
+    const ran = await engine.down(stopLines(terminal));
+    terminal.err(`${ran ? 'stopped' : 'nothing was running'}; the volumes are kept\n`);
   }
   forgetEngine(opened.project);
 }
@@ -23,7 +23,7 @@ export async function reset(options: GlobalOptions, terminal: Terminal): Promise
   const { engine, opened } = await open(options, terminal);
   await destroy('reset', engine, opened, terminal);
   forgetEngine(opened.project);
-  await up({ ...options, engine: engine.name }, terminal);
+  await up({ ...options, engine: engine.name }, terminal, 'reset');
 }
 
 /** Says what will be lost before it is. */

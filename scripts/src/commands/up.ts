@@ -7,8 +7,12 @@ import { describeOutcome, openProgress } from '../progress.ts';
 import { renderTable } from '../table.ts';
 import { type GlobalOptions, passedOverLine, projectOf, type Terminal } from './context.ts';
 
-/** Starts the stack and waits until it is ready; see `stack up --help`. */
-export async function up(options: GlobalOptions, terminal: Terminal): Promise<void> {
+/**
+ * Starts the stack and waits until it is ready; see `stack up --help`.
+ *
+ * @param before names what the process did until now, for the line of timings
+ */
+export async function up(options: GlobalOptions, terminal: Terminal, before = 'node'): Promise<void> {
   // Counted from the start of the process, as a person with a watch would.
   const from = performance.now();
   const opened = await prepareStack(projectOf(options), (sentence) => terminal.err(`${sentence}\n`));
@@ -20,7 +24,7 @@ export async function up(options: GlobalOptions, terminal: Terminal): Promise<vo
   const chosen = performance.now();
   const report = await start(engine, opened, terminal);
   const steps = [
-    { name: 'node', seconds: from / 1000 },
+    { name: before, seconds: from / 1000 },
     { name: 'files', seconds: (prepared - from) / 1000 },
     { name: 'engine', seconds: (chosen - prepared) / 1000 },
     ...report.steps,
@@ -78,11 +82,16 @@ function finish(
 function closingTable(outcomes: readonly Outcome[]): string {
   const rows = outcomes.map((outcome) => [
     outcome.service,
-    outcome.state,
+    stateWord(outcome),
     outcome.state === 'healthy' || outcome.state === 'running' ? (outcome.url ?? '') : '',
     outcome.changed && outcome.seconds !== undefined ? outcome.seconds.toFixed(1) : '',
   ]);
   return `\n${renderTable([['service', 'state', 'URL', 'seconds'], ...rows])}\n`;
+}
+
+/** Of one that did not get its turn, the state is that of an earlier run. */
+function stateWord({ state, blockedBy = [] }: Outcome): string {
+  return blockedBy.length > 0 && state !== 'healthy' && state !== 'running' ? 'not started' : state;
 }
 
 function connectLines(stack: Stack): string {
@@ -92,7 +101,7 @@ function connectLines(stack: Stack): string {
   return lines.join('');
 }
 
-/** The chain of services that took longest, and what came before it. */
+/** What a start spent its time on: its own steps, then each service that was started; those ran in part at the same time. */
 function timings(
   outcomes: readonly Outcome[],
   steps: UpReport['steps'],

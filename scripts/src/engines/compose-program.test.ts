@@ -42,7 +42,7 @@ describe('docker', () => {
           err: 'Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?\n',
         },
       },
-      'Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?',
+      'Cannot connect to the Docker daemon at unix:///var/run/docker.sock',
     ],
     ['it has no compose', server, 'Docker 28.2.2 has no Compose 2 (the plugin docker-compose-plugin)'],
     [

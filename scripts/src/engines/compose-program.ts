@@ -31,7 +31,7 @@ export async function findDocker(ask: Ask): Promise<FoundCompose> {
   ]);
   const no = (reason: string) => ({ availability: { name: 'docker', available: false, reason } }) as const;
   if (daemon.missing) return no('docker is not on PATH');
-  if (!daemon.ok) return no(firstLine(daemon.stderr) || 'the daemon did not answer');
+  if (!daemon.ok) return no(reasonIn(daemon.stderr) || 'the daemon did not answer');
   const server = firstLine(daemon.stdout);
   for (const [said, command] of [
     [plugin, ['docker', 'compose']],
@@ -59,7 +59,7 @@ export async function findPodman(ask: Ask): Promise<FoundCompose> {
   ]);
   const no = (reason: string) => ({ availability: { name: 'podman', available: false, reason } }) as const;
   if (podman.missing) return no('podman is not on PATH');
-  if (!podman.ok) return no(firstLine(podman.stderr) || 'podman did not answer');
+  if (!podman.ok) return no(reasonIn(podman.stderr) || 'podman did not answer');
   const said = `${provider.stdout}\n${provider.stderr}`;
   const old = /podman-compose version:?\s*v?(\d[\d.]*)/i.exec(said)?.[1];
   if (old !== undefined) return no(podmanComposeReason(old));
@@ -87,6 +87,13 @@ function versionIn(text: string): string | undefined {
 
 function majorOf(version: string): number {
   return Number.parseInt(version, 10);
+}
+
+/** The first sentence of what a program complains of, without its questions: it becomes a part of a line of ours. */
+function reasonIn(text: string): string {
+  return firstLine(text)
+    .replace(/^(error|ERROR): /i, '')
+    .replace(/\. Is the docker daemon running\?$/, '');
 }
 
 function firstLine(text: string): string {

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { execa, type Options } from 'execa';
 import { isOneShot, type Stack, serviceUrl } from '../compose/stack.ts';
 import type {
@@ -12,23 +13,52 @@ import type {
   UpReport,
 } from '../engine.ts';
 import { environment } from '../environment.ts';
-import { EngineError, UsageError } from '../errors.ts';
+import { EngineError, systemCode, systemReason, UsageError } from '../errors.ts';
+import { onPath } from '../on-path.ts';
 import type { Project } from '../project.ts';
 import type { Ask, ComposeCommand } from './compose-program.ts';
 import { readStatuses } from './compose-status.ts';
+import { trySignal } from './embedded/leftovers.ts';
 
 /** An engine that does not answer in this time counts as not there. */
 const askMilliseconds = 2_500;
+/** No answer is longer. */
+const mostCharacters = 16 * 1024;
 /** How long the apps may take to answer on their published ports once compose calls them healthy. */
 const answerMilliseconds = 10_000;
 
-/** Asks a program in at most 2.5 seconds. */
-export const ask: Ask = async (program, args) => {
-  const result = await execa(program, args, { reject: false, timeout: askMilliseconds, stdin: 'ignore' });
-  const missing = result.failed && result.code === 'ENOENT';
-  const stderr = result.timedOut ? `no answer in ${askMilliseconds / 1000} s` : result.stderr;
-  return { ok: !result.failed, stdout: result.stdout, stderr, missing };
-};
+/**
+ * Asks a program in at most 2.5 seconds. Not with execa: past its timeout it waits for the program's children to let go of
+ * the output, and a `docker` that is a script may have one that never does.
+ */
+export const ask: Ask = (program, args) =>
+  new Promise((resolve) => {
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    const said = { stdout: '', stderr: '' };
+    for (const name of ['stdout', 'stderr'] as const) {
+      child[name].setEncoding('utf8').on('data', (text: string) => {
+        said[name] = (said[name] + text).slice(0, mostCharacters);
+      });
+    }
+    const timer = setTimeout(() => {
+      if (child.pid !== undefined) trySignal(-child.pid, 'SIGKILL');
+      child.stdout.destroy();
+      child.stderr.destroy();
+      resolve({ ok: false, stdout: '', stderr: `no answer in ${askMilliseconds / 1000} s`, missing: false });
+    }, askMilliseconds);
+    child.once('error', (error) => {
+      clearTimeout(timer);
+      const code = systemCode(error);
+      // EACCES: a folder on PATH is closed to this user, and no other has the program.
+      const missing =
+        code === 'ENOENT' || (code === 'EACCES' && onPath(program, environment['PATH']) === undefined);
+      resolve({ ok: false, stdout: '', stderr: systemReason(error), missing });
+    });
+    child.once('close', (status) => {
+      clearTimeout(timer);
+      resolve({ ok: status === 0, ...said, missing: false });
+    });
+  });
 
 /**
  * Runs the stack with Docker Compose 2, on Docker or on Podman. Conditions, health checks and volumes are compose's own;
@@ -67,8 +97,10 @@ export class ComposeEngine implements Engine {
     return { outcomes, steps: [{ name: 'compose up', seconds }] };
   }
 
-  async down(): Promise<void> {
+  async down(): Promise<boolean> {
+    const ran = (await this.status()).some(({ state }) => state !== 'stopped');
     await this.#succeed(['down', '--remove-orphans']);
+    return ran;
   }
 
   async destroy(): Promise<readonly string[]> {

@@ -17,6 +17,8 @@ import { onMessage, protocol, type Reply, type Request, sendMessage } from './wi
 
 /** A supervisor that is still starting, or still stopping, is given this long. */
 const patienceMilliseconds = 60_000;
+/** One that runs answers a question at once; one that was paused, or hangs, never does. */
+const answerMilliseconds = 5_000;
 
 /** The command line's side of the supervisor's socket. */
 export class SupervisorClient {
@@ -62,7 +64,7 @@ export class SupervisorClient {
 
   /** Stops everything, also what a dead supervisor left; false when nothing ran. */
   async down(report: (progress: Progress) => void): Promise<boolean> {
-    const socket = await tryConnect(this.#folders.socket);
+    const socket = await this.#connect();
     if (socket === undefined) return this.#endDead();
     const last = await this.#ask(socket, { verb: 'down' }, (reply) => {
       if (reply.reply === 'service') report({ kind: 'service', status: reply.status });
@@ -73,13 +75,44 @@ export class SupervisorClient {
     return true;
   }
 
-  /** Undefined when no supervisor runs. */
+  /**
+   * Undefined when no supervisor runs.
+   *
+   * @throws {EngineError} when one is there and does not answer
+   */
   async statuses(): Promise<readonly ServiceStatus[] | undefined> {
     const socket = await tryConnect(this.#folders.socket);
     if (socket === undefined) return undefined;
-    const last = await this.#ask(socket, { verb: 'status' }, () => undefined);
+    const last = await this.#askStatus(socket);
+    if (last === 'no answer') {
+      const pid = readState(this.#folders.stateFile)?.supervisor.pid;
+      throw new EngineError('the supervisor of the embedded engine does not answer', [
+        `pid ${pid ?? 'unknown'}; make up replaces it, make down ends it`,
+      ]);
+    }
     if (last !== undefined && last.reply !== 'statuses') throw unexpected(last);
     return last?.statuses;
+  }
+
+  /** A connection to a supervisor that answers. One that hangs is ended; its watchdog stops what it ran. */
+  async #connect(): Promise<Socket | undefined> {
+    const asked = await tryConnect(this.#folders.socket);
+    if (asked === undefined) return undefined;
+    if ((await this.#askStatus(asked)) !== 'no answer') return tryConnect(this.#folders.socket);
+    const supervisor = readState(this.#folders.stateFile)?.supervisor;
+    if (supervisor !== undefined && isAlive(supervisor)) trySignal(supervisor.pid, 'SIGKILL');
+    return undefined;
+  }
+
+  async #askStatus(socket: Socket): Promise<Reply | undefined | 'no answer'> {
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      socket.destroy();
+    }, answerMilliseconds);
+    const last = await this.#ask(socket, { verb: 'status' }, () => undefined);
+    clearTimeout(timer);
+    return late ? 'no answer' : last;
   }
 
   /** No one answers: end whatever the last supervisor wrote down, and the supervisor itself if it hangs. */
@@ -110,7 +143,7 @@ export class SupervisorClient {
     let starting: Starting | undefined;
     const until = Date.now() + patienceMilliseconds;
     for (;;) {
-      const socket = await tryConnect(this.#folders.socket);
+      const socket = await this.#connect();
       if (socket !== undefined) return socket;
       // Ended without a fault: another supervisor was there first, and may be leaving again.
       if (starting?.exitStatus === 0) starting = undefined;

@@ -95,32 +95,36 @@ function runInitdb(
   });
 }
 
+/** Above every system's highest pid, so that no process ever has it. */
+const nobodysPid = 2 ** 31 - 2;
+
 /**
- * Postgres refuses to start while postmaster.pid names a live process, even when the pid now belongs to another program
- * (after a reboot, say). A postmaster of this very folder is a leftover of ours and is stopped.
+ * Postgres refuses to start while postmaster.pid names a process, even when that pid now belongs to another program (after
+ * a reboot, say), or to a zombie that nobody collects (in a container without an init, say). A postmaster of this very
+ * folder is a leftover of ours and is stopped.
  */
 async function endStalePostmaster(clusterFolder: string): Promise<void> {
   const file = join(clusterFolder, 'postmaster.pid');
   if (!existsSync(file)) return;
-  const pid = Number.parseInt(readFileSync(file, 'utf8'), 10);
+  const text = readFileSync(file, 'utf8');
+  const pid = Number.parseInt(text, 10);
   if (!Number.isSafeInteger(pid) || pid < 2) return;
-  const command = commandLine(pid);
-  // Not alive, or not to be told: then Postgres' own check decides.
-  if (command === undefined) return;
-  if (!command.includes(clusterFolder)) {
-    rmSync(file, { force: true });
-    return;
-  }
-  for (const [signal, turns] of [
-    ['SIGINT', 100],
-    ['SIGKILL', 100],
-  ] as const) {
-    process.kill(pid, signal);
-    for (let turn = 0; turn < turns && commandLine(pid) !== undefined; turn++) await sleep(50);
+  if (commandLine(pid)?.includes(clusterFolder)) await endPostmaster(pid);
+  // Not there, or a system that does not tell: Postgres' own check decides.
+  if (!existsSync(`/proc/${pid}`) || !existsSync(file)) return;
+  // The pid alone: by the other lines Postgres knows whether processes of a dead postmaster still use its memory.
+  writeFileSync(file, text.replace(/^\s*\d+/, String(nobodysPid)));
+}
+
+async function endPostmaster(pid: number): Promise<void> {
+  for (const signal of ['SIGINT', 'SIGKILL'] as const) {
+    trySignal(pid, signal);
+    for (let turn = 0; turn < 100 && commandLine(pid) !== undefined; turn++) await sleep(50);
     if (commandLine(pid) === undefined) return;
   }
 }
 
+/** Undefined when the process is gone, is a zombie, or the system has no such file. */
 function commandLine(pid: number): string | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();

@@ -39,7 +39,7 @@ export function embeddedAvailability(): Availability {
   return {
     name,
     available: true,
-    reason: `Postgres ${found.version} from npm, Node ${process.versions.node}`,
+    reason: `Postgres ${/^\d+\.\d+/.exec(found.version)?.[0] ?? found.version} from npm, Node ${process.versions.node}`,
   };
 }
 
@@ -71,11 +71,12 @@ export class EmbeddedEngine implements Engine {
     );
     for (const text of notes) report({ kind: 'step', text });
     const made = performance.now();
-    const taken = await this.#takenPorts();
+    // A supervisor that does not answer is being replaced; then they are looked at again.
+    const taken = await this.#takenPorts().catch(() => undefined);
     const checked = performance.now();
     const started = await ready;
     // What a dead supervisor left is ended by the time the new one answers; only then is a port really taken.
-    if (taken.length > 0) refuseTakenPorts(await this.#takenPorts());
+    if (taken === undefined || taken.length > 0) refuseTakenPorts(await this.#takenPorts());
     const { outcomes, cancelled } = await this.#client.up(launches, report, signal);
     const steps = [
       { name: 'launches', seconds: (made - from) / 1000 },
@@ -86,8 +87,8 @@ export class EmbeddedEngine implements Engine {
     return { outcomes, steps };
   }
 
-  async down(report: (progress: Progress) => void): Promise<void> {
-    await this.#client.down(report);
+  down(report: (progress: Progress) => void): Promise<boolean> {
+    return this.#client.down(report);
   }
 
   async destroy(report: (progress: Progress) => void): Promise<readonly string[]> {

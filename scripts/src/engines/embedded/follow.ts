@@ -10,16 +10,22 @@ export async function printLogs(folder: string, options: LogOptions): Promise<vo
   const width = Math.max(...options.services.map((name) => name.length));
   const readers = options.services.map((service) => {
     const path = join(folder, `${service}.log`);
-    const prefix = options.services.length === 1 ? '' : `${service.padEnd(width)} | `;
+    const prefix = options.services.length === 1 ? '' : `${service.padEnd(width)} |`;
+    const print = (line: string) => options.write(`${labelled(prefix, line)}\n`);
     const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
     const lines = tailLog(path, 0, options.tail ?? Number.MAX_SAFE_INTEGER);
-    for (const line of lines) options.write(`${prefix}${line}\n`);
-    return new LogFollower(path, size, (line) => options.write(`${prefix}${line}\n`));
+    for (const line of lines) print(line);
+    return new LogFollower(path, size, print);
   });
   while (options.follow && !options.signal.aborted) {
     await sleep(150, undefined, { signal: options.signal }).catch(() => undefined);
     for (const reader of readers) reader.read();
   }
+}
+
+function labelled(prefix: string, line: string): string {
+  if (prefix === '') return line;
+  return line === '' ? prefix : `${prefix} ${line}`;
 }
 
 /** Reads what is appended to one file, by whole lines. */

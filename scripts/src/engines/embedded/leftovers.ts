@@ -19,6 +19,8 @@ export async function endLeftovers(recorded: readonly RecordedChild[]): Promise<
 
 async function endLeftover({ stamp, stopSignal, stopGraceMilliseconds }: RecordedChild): Promise<void> {
   trySignal(stamp.pid, stopSignal);
+  // A paused process hears nothing else.
+  trySignal(-stamp.pid, 'SIGCONT');
   if (await isGone(stamp, Math.min(stopGraceMilliseconds, longestGraceMilliseconds))) return;
   trySignal(-stamp.pid, 'SIGKILL');
   await isGone(stamp, 5_000);

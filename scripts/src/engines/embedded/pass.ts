@@ -68,7 +68,7 @@ export class Pass {
     if (failed.length > 0 || this.#signal.aborted) {
       return { ...service.outcome(false), ok: false, blockedBy: failed, output: [] };
     }
-    const changed = launch.oneShot || !service.isCurrent(launch);
+    const changed = launch.oneShot || !service.isCurrent(launch) || !(await service.isWell(this.#signal));
     if (changed) await service.start(launch);
     else service.adopt(launch);
     tell(true);

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { Socket } from 'node:net';
 import type { Launch, PostgresAddress } from './launch.ts';
 
 /** What a probe found. A `fatal` one will not get better by waiting. */
@@ -12,13 +13,21 @@ export type Found =
 export async function runProbe(launch: Launch, signal: AbortSignal): Promise<Found> {
   const { probe, health } = launch;
   if (probe === undefined) return { ok: true };
-  const timeout = AbortSignal.any([signal, AbortSignal.timeout(Math.max(1, health.timeoutMilliseconds))]);
+  // Not AbortSignal.any: on Node 20 what it returns is collected with its listeners, and then never aborts.
+  const limit = new AbortController();
+  const end = () => limit.abort();
+  const timer = setTimeout(end, Math.max(1, health.timeoutMilliseconds));
+  signal.addEventListener('abort', end, { once: true });
+  if (signal.aborted) end();
   try {
-    if (probe.kind === 'http') return await probeHttp(probe.url, timeout);
+    if (probe.kind === 'http') return await probeHttp(probe.url, limit.signal);
     if (probe.kind === 'postgres') return await probePostgres(probe, health.timeoutMilliseconds);
-    return await probeCommand(probe.argv, launch, timeout);
+    return await probeCommand(probe.argv, launch, limit.signal);
   } catch (error) {
-    return { ok: false, reason: timeout.aborted ? 'no answer in time' : reasonOf(error) };
+    return { ok: false, reason: limit.signal.aborted ? 'no answer in time' : reasonOf(error) };
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', end);
   }
 }
 
@@ -46,6 +55,7 @@ function probeHttp(url: string, signal: AbortSignal): Promise<Found> {
 /** A real query over TCP: the port is open, and `pg_isready` says yes, while initdb or recovery are still at work. */
 async function probePostgres(address: PostgresAddress, timeoutMilliseconds: number): Promise<Found> {
   const { default: pg } = await import('pg');
+  const socket = new Socket();
   const client = new pg.Client({
     host: address.host,
     port: address.port,
@@ -55,11 +65,13 @@ async function probePostgres(address: PostgresAddress, timeoutMilliseconds: numb
     application_name: 'stack health',
     connectionTimeoutMillis: timeoutMilliseconds,
     query_timeout: timeoutMilliseconds,
+    stream: () => socket,
   });
   client.on('error', () => undefined);
   try {
     await client.connect();
     await client.query('select 1');
+    client.end().catch(() => undefined);
     return { ok: true };
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
@@ -67,7 +79,8 @@ async function probePostgres(address: PostgresAddress, timeoutMilliseconds: numb
     const reason = `Postgres refuses ${address.user}'s password: its volume was made with another one than .env has now`;
     return { ok: false, reason, fatal: true };
   } finally {
-    await client.end().catch(() => undefined);
+    // Not by the client's own farewell: of a Postgres that is paused it waits for an answer for ever.
+    socket.destroySoon();
   }
 }
 

@@ -11,6 +11,8 @@ import { runProbe } from './probe.ts';
 
 /** Until a service is first healthy it is asked this often; then at the interval of its compose file. */
 const firstProbesMilliseconds = 25;
+/** Before one that was well is restarted: what it uses may have been restarted just now, and be on its way back. */
+const look = { longest: 2_000, pause: 300 };
 /** As Docker does: the wait before a restart doubles, and begins anew after a run of ten seconds. */
 const backoff = { first: 100, most: 60_000, forgottenAfter: 10_000 };
 /** An `up` stops waiting for a service that ended this often; its restart policy goes on. */
@@ -66,7 +68,7 @@ export class SupervisedService {
       ...(this.#exitStatus === undefined ? {} : { exitStatus: this.#exitStatus }),
       ...(this.#launch.url === undefined ? {} : { url: this.#launch.url }),
       ...(pid === undefined ? {} : { pid }),
-      ...(this.#seconds === undefined ? {} : { seconds: this.#seconds }),
+      ...(this.#seconds === undefined ? {} : { seconds: Math.round(this.#seconds * 1000) / 1000 }),
       ...(this.#note === undefined ? {} : { note: this.#note }),
     };
   }
@@ -75,6 +77,20 @@ export class SupervisedService {
   isCurrent(launch: Launch): boolean {
     const runs = this.#state === 'healthy' || this.#state === 'running' || this.#state === 'starting';
     return runs && this.#child !== undefined && launch.hash === this.#launch.hash;
+  }
+
+  /**
+   * Asks one that was well whether it still is, twice at most. Between two looks of the watch it may have been paused, or
+   * what it depends on may have moved: an app keeps the address of a database that is elsewhere now.
+   */
+  async isWell(signal: AbortSignal): Promise<boolean> {
+    if (this.#state !== 'healthy') return true;
+    const { health } = this.#launch;
+    const timeoutMilliseconds = Math.min(health.timeoutMilliseconds, look.longest);
+    const asked = { ...this.#launch, health: { ...health, timeoutMilliseconds } };
+    if ((await runProbe(asked, signal)).ok) return true;
+    await sleep(look.pause, undefined, { signal }).catch(() => undefined);
+    return signal.aborted || (await runProbe(asked, signal)).ok;
   }
 
   /** Takes over what may change without a restart: times, conditions, policies. */
@@ -126,6 +142,8 @@ export class SupervisedService {
     const group = child.pid;
     this.#become('stopping');
     trySignal(group, this.#launch.stopSignal);
+    // A paused process would hear of it only after its grace period, from SIGKILL.
+    trySignal(-group, 'SIGCONT');
     const grace = setTimeout(() => trySignal(-group, 'SIGKILL'), this.#launch.stopGraceMilliseconds);
     await this.#ended;
     clearTimeout(grace);

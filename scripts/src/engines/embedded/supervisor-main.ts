@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Held, tryLock } from '../../lock.ts';
 import { findProject } from '../../project.ts';
@@ -12,6 +12,9 @@ import { Supervisor } from './supervisor.ts';
 
 /** How long a supervisor without services waits for its first `up`. */
 const idleMilliseconds = 15_000;
+
+/** How often it looks whether its project is still there. */
+const lookMilliseconds = 2000;
 
 /**
  * The background process of the embedded engine: one a project, started by `stack up`, ended by `stack down`. Its one
@@ -45,6 +48,12 @@ async function main(): Promise<void> {
     leaving.clean();
     leaving.exit();
   }, idleMilliseconds).unref();
+  // A project that was deleted or moved takes its services with it: by its new place, or none, nobody could stop them.
+  setInterval(() => {
+    if (existsSync(folders.root) || supervisor.leaving) return;
+    console.error(`${folders.root} is gone: stopping`);
+    void supervisor.down().then(leaving.clean).then(leaving.exit);
+  }, lookMilliseconds).unref();
   process.on('SIGTERM', () => void supervisor.down().then(leaving.clean).then(leaving.exit));
   for (const signal of ['SIGHUP', 'SIGINT', 'SIGPIPE'] as const) process.on(signal, () => undefined);
 }

@@ -74,11 +74,15 @@ export class Supervisor {
     this.#passes += 1;
     const pass = (async () => {
       await before.catch(() => undefined);
-      this.#current = new AbortController();
-      const either = AbortSignal.any([signal, this.#current.signal]);
+      const current = new AbortController();
+      this.#current = current;
       if (this.#leaving) return { outcomes: [], cancelled: true };
-      const outcomes = await new Pass(launches, this.#services, (launch) => this.#make(launch), either).run();
-      return { outcomes, cancelled: either.aborted };
+      const cancel = () => current.abort();
+      signal.addEventListener('abort', cancel, { once: true });
+      if (signal.aborted) cancel();
+      const make = (launch: Launch) => this.#make(launch);
+      const outcomes = await new Pass(launches, this.#services, make, current.signal).run();
+      return { outcomes, cancelled: current.signal.aborted };
     })();
     this.#pass = pass;
     try {

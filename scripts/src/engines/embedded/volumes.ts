@@ -9,9 +9,9 @@ import {
   rmdirSync,
   rmSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Stack } from '../../compose/stack.ts';
-import { PreflightError, systemReason } from '../../errors.ts';
+import { PreflightError, systemCode, systemReason } from '../../errors.ts';
 import type { Folders } from './folders.ts';
 import type { UnixUser } from './launch.ts';
 import { makeOwnFolder } from './own-folder.ts';
@@ -70,6 +70,7 @@ export function deleteVolumes(stack: Stack, folders: Folders): string[] {
       if (places.length > 0) deleted.push(volume);
     }
     for (const folder of [folders.volumes, folders.away.path]) deleteLeftovers(folder);
+    deleteIfEmpty(dirname(folders.away.path));
     return deleted;
   } catch (error) {
     throw new PreflightError(`cannot delete the volumes: ${systemReason(error)}`, { cause: error });
@@ -83,6 +84,15 @@ function deleteLeftovers(folder: string): void {
     rmSync(join(folder, name), { recursive: true, force: true });
   }
   if (readdirSync(folder).length === 0) rmdirSync(folder);
+}
+
+/** Other projects of this user may have theirs in it. */
+function deleteIfEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch (error) {
+    if (!['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes(systemCode(error) ?? '')) throw error;
+  }
 }
 
 function postgresVolumes(stack: Stack): Set<string> {
