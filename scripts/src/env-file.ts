@@ -117,7 +117,7 @@ export function ensureEnvFile(
     throw new EnvFileError(
       `${count(empty.length, 'secret')} in ${path} ${empty.length === 1 ? 'is' : 'are'} empty`,
       empty.map((name) => `${name}: expected a value`),
-      'give it a value, or delete the line and one is generated',
+      'give it a value, or delete the line and it is written again',
     );
   }
   try {
