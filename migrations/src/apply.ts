@@ -1,5 +1,6 @@
 import { BlockWatch } from './block-watch.ts';
 import { Bookkeeping, type TrackedStep } from './bookkeeping.ts';
+import { LockLostError, withEvidence } from './errors.ts';
 import type { Tables } from './history.ts';
 import type { Direction, Migration } from './migration.ts';
 import type { Operation } from './operation.ts';
@@ -27,6 +28,8 @@ export interface ApplyOptions {
   readonly from: bigint | undefined;
   /** Grows as steps land, so that it is right also when this throws. */
   readonly applied: AppliedStep[];
+  /** The key of the lock that `session` holds; undefined in a database that nobody else knows yet. */
+  readonly lock?: bigint;
 }
 
 /**
@@ -42,7 +45,8 @@ export async function applySteps(
 ): Promise<void> {
   const { steps, applied } = options;
   const byVersion = new Map(options.migrations.map((migration) => [migration.version, migration]));
-  const runner = new StepRunner(operation, session, new Bookkeeping(options.tables), options.role);
+  const bookkeeping = new Bookkeeping(options.tables, options.lock);
+  const runner = new StepRunner(operation, session, bookkeeping, options.role);
   const watch = new BlockWatch(operation, session);
   operation.onLastMoment(() => watch.look());
   let from = options.from;
@@ -60,6 +64,7 @@ export async function applySteps(
       } catch (error) {
         if (error instanceof SessionLostError && operation.signal.aborted)
           throw describeSilence(failure, error);
+        if (error instanceof LockLostError) throw withEvidence(error, step.file.path);
         if (!(error instanceof StepError)) throw error;
         throw await describeStepFailure(error, { ...failure, blockage: watch.seen });
       }

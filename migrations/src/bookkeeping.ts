@@ -12,14 +12,20 @@ export interface TrackedStep {
   readonly from: bigint | undefined;
 }
 
+/** What a record ends with when another session has the lock: the division of {@link Bookkeeping} by zero. */
+export const lockLost = '22012';
 const elapsed = '(extract(epoch from clock_timestamp() - transaction_timestamp()) * 1000)::int';
 
 /** The SQL that records steps. Each text belongs into a transaction of the caller. */
 export class Bookkeeping {
   readonly #tables: Tables;
 
-  constructor(tables: Tables) {
+  readonly #hold: string;
+
+  /** @param lock the key of the lock that each record takes once more, in case the step let go of it */
+  constructor(tables: Tables, lock: bigint | undefined) {
     this.#tables = tables;
+    this.#hold = lock === undefined ? '' : `select 1 / pg_try_advisory_lock(${lock})::int; `;
   }
 
   /** Records a step in the transaction that ran it: it is applied when this commits. */
@@ -30,7 +36,7 @@ export class Bookkeeping {
         ? `delete from ${history} where version = ${step.version}`
         : `insert into ${history} (version, description, checksum, down_sql, applied_at, duration) values
            (${rowOf(step, migration)}, clock_timestamp(), ${elapsed})`;
-    return `${this.#setVersion(step.resultVersion, false)}; ${row}`;
+    return `${this.#hold}${this.#setVersion(step.resultVersion, false)}; ${row}`;
   }
 
   /** Before the first statement of a step outside a transaction: dirty from now on. */
@@ -57,7 +63,7 @@ export class Bookkeeping {
         ? `delete from ${history} where version = ${step.version}`
         : `update ${history} set statements_applied = null, applied_at = clock_timestamp(),
            duration = ${Math.round(milliseconds)} where version = ${step.version}`;
-    return `${this.#setVersion(step.resultVersion, false)}; ${row}`;
+    return `${this.#hold}${this.#setVersion(step.resultVersion, false)}; ${row}`;
   }
 
   /** When it failed before anything landed: as if it had never begun. */

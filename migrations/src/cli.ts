@@ -2,6 +2,7 @@ import { type Failure, redact, renderFailure, toFailure } from '@lockstep/founda
 import { type Flags, readConfig } from './config.ts';
 import { InterruptedError } from './errors.ts';
 import { createLateLog } from './late-log.ts';
+import { printableLines } from './printable.ts';
 import { CommanderError, describeProgram, toUsageError, type Work } from './program.ts';
 import type { ReportNames } from './report.ts';
 
@@ -83,8 +84,11 @@ function toDocument(document: object): string {
   return `${JSON.stringify(document, masked)}\n`;
 }
 
-/** Waits until the text is written: what a pipe has not taken yet would be lost at the exit. */
+/**
+ * Waits until the text is written: what a pipe has not taken yet would be lost at the exit. Names of databases and roles
+ * may hold control characters: none of them reaches the terminal.
+ */
 async function print(stream: NodeJS.WriteStream, text: string): Promise<void> {
   if (stream.destroyed || !stream.writable) return;
-  await new Promise<void>((resolve) => stream.write(text, () => resolve()));
+  await new Promise<void>((resolve) => stream.write(printableLines(text), () => resolve()));
 }

@@ -84,6 +84,18 @@ export class HistoryTableError extends Failure {
   }
 }
 
+/** Somebody kept a lock on the tables of the history until the deadline. */
+export class HistoryLockedError extends Failure {
+  constructor(database: string, timeout: string, holders: readonly string[], cause: unknown) {
+    super(`the history of ${database} could not be read within ${timeout}`, {
+      code: 'history-locked',
+      exitStatus: 3,
+      evidence: holders,
+      cause,
+    });
+  }
+}
+
 /** Another migrator kept the lock until the deadline. */
 export class LockHeldError extends Failure {
   constructor(database: string, timeout: string, holder: string | undefined, hint: string) {
@@ -92,6 +104,18 @@ export class LockHeldError extends Failure {
       exitStatus: 4,
       evidence: [`holder: ${holder ?? 'gone again each time it was asked for'}`],
       hint,
+    });
+  }
+}
+
+/** A migration let go of the lock (`pg_advisory_unlock_all()`), and another migrator took it. What ran is not recorded. */
+export class LockLostError extends Failure {
+  constructor(cause: unknown) {
+    super('the migration let go of the migration lock, and another migrator took it', {
+      code: 'lock-lost',
+      exitStatus: 4,
+      evidence: ['pg_advisory_unlock_all() and its like let go of all locks of a session'],
+      cause,
     });
   }
 }

@@ -47,22 +47,26 @@ export async function checkReceipt(
   if ('rule' in name) throw new RangeError(`the table's name: ${name.rule}`);
   const quoted = [name.schema, name.name].filter((part) => part !== undefined).map(quoteIdentifier);
   const { rows } = await client
-    .query(`select version::text as version, dirty from ${quoted.join('.')} limit 1`)
+    .query(`select version::text as version, dirty from ${quoted.join('.')} limit 2`)
     .catch((error: unknown) => {
       throw explain(error, service, table);
     });
   const [row] = rows;
-  const receipt = readReceipt(row);
-  if (receipt === undefined) {
+  if (row === undefined) {
     throw new SchemaNotReadyError(
       'schema-absent',
       `${service} was never migrated: ${table} is empty`,
       service,
     );
   }
+  const receipt = rows.length > 1 ? 'it has several rows, and a receipt is one' : readReceipt(row);
+  if (typeof receipt === 'string') {
+    throw new SchemaNotReadyError('schema-unreadable', `${table} is no receipt: ${receipt}`, service);
+  }
   const { version, dirty } = receipt;
   if (dirty) {
-    const fact = `the schema of ${service} is dirty at ${version}: a migration began and did not finish`;
+    const at = version < 0n ? 'none' : version;
+    const fact = `the schema of ${service} is dirty at ${at}: a migration began and did not finish`;
     throw new SchemaNotReadyError('schema-dirty', fact, service);
   }
   if (version < requiredVersion) {
@@ -72,12 +76,12 @@ export async function checkReceipt(
   return { version };
 }
 
-function readReceipt(row: unknown): { version: bigint; dirty: boolean } | undefined {
-  if (typeof row !== 'object' || row === null || !('version' in row) || !('dirty' in row)) return undefined;
-  const { version, dirty } = row;
-  return /^-?\d+$/.test(String(version))
-    ? { version: BigInt(String(version)), dirty: dirty !== false }
-    : undefined;
+/** The receipt, or why the row is none: a table of that name may be another tool's. */
+function readReceipt(row: unknown): { version: bigint; dirty: boolean } | string {
+  const { version, dirty } = Object(row) as Record<string, unknown>;
+  return /^-?\d+$/.test(String(version)) && typeof dirty === 'boolean'
+    ? { version: BigInt(String(version)), dirty }
+    : 'its row is not a number and a truth value';
 }
 
 /** 42P01 no such table, 3F000 no such schema, 42501 not permitted, 42703 another tool's table. */

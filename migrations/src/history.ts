@@ -108,6 +108,13 @@ async function readFacts(session: Session, table: TableName): Promise<Facts> {
   if (typeof row?.['schema'] !== 'string') {
     throw new HistoryTableError(table.name, 'no schema in search_path exists');
   }
+  // A temporary table would be gone with the connection, and all that is recorded in it.
+  if (/^pg_/.test(row['schema'])) {
+    throw new HistoryTableError(
+      table.name,
+      `its schema would be ${row['schema']}, which is the server’s own`,
+    );
+  }
   return {
     database: String(row['database']),
     oid: Number(row['oid']),
@@ -120,11 +127,13 @@ async function readFacts(session: Session, table: TableName): Promise<Facts> {
 }
 
 async function readVersion(session: Session, tables: Tables): Promise<History['current']> {
-  const text = `select version::text as version, dirty from ${tables.version} limit 1`;
-  const [row] = await session.query(text).catch((error) => {
+  const text = `select version::text as version, dirty from ${tables.version} limit 2`;
+  const [row, second] = await session.query(text).catch((error) => {
     throw explain(error, tables.version);
   });
   if (row === undefined) return undefined;
+  if (second !== undefined)
+    throw new HistoryTableError(tables.version, 'it has several rows, and one is right');
   const { version, dirty } = row;
   if (typeof version !== 'string' || !/^-?\d+$/.test(version) || typeof dirty !== 'boolean') {
     throw new HistoryTableError(tables.version, 'its row is not a number and a truth value');

@@ -1,5 +1,5 @@
 import type { Settings } from './config.ts';
-import { type DatabaseState, readState } from './history.ts';
+import type { DatabaseState } from './history.ts';
 import { describeHolder, findLockHolder } from './holder.ts';
 import { loadMigrations } from './load.ts';
 import { lockKey } from './lock.ts';
@@ -15,6 +15,7 @@ import {
 } from './plan.ts';
 import type { Session } from './session.ts';
 import { chooseStrategy, type Decision, judge } from './strategy.ts';
+import { readWatched } from './watched-read.ts';
 
 /** Where a database stands. */
 export interface VersionResult {
@@ -83,10 +84,8 @@ function inspect<T>(
     const migrations = withFiles ? await loadMigrations(settings.path) : [];
     const session = await operation.connect();
     try {
-      return await operation.deadline.during('database', async () => {
-        const state = await readState(session, settings.table, { downSql: true });
-        return work(state, await holderWhenDirty(session, state), migrations);
-      });
+      const state = await readWatched(operation, session, { downSql: true });
+      return await work(state, await holderWhenDirty(session, state), migrations);
     } finally {
       await session.close();
     }

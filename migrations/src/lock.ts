@@ -48,8 +48,9 @@ export async function withLock<T>(
   try {
     return await work();
   } finally {
-    // If the connection is gone the lock went with it, and `work`'s own error must win.
-    await session.query('select pg_advisory_unlock($1)', [options.key.toString()]).catch(() => {});
+    // If the connection is gone the lock went with it, and `work`'s own error must win. All, because each step takes it once
+    // more (see step.ts), and a session of ours holds no other.
+    await session.query('select pg_advisory_unlock_all()').catch(() => {});
   }
 }
 

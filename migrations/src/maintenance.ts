@@ -59,6 +59,8 @@ export async function swapDatabases(
   const names = renames.map(({ from }) => from);
   const killer = await operation.connect(maintenance.parameters.database);
   try {
+    // pg_terminate_backend warns of each session that takes its time, or is gone already.
+    await killer.query('set client_min_messages = error');
     for (;;) {
       // Before RENAME, which would wait five seconds for them in vain.
       const staying = await findStaying(killer, names);

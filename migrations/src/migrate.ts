@@ -1,16 +1,19 @@
 import { type AppliedStep, applySteps } from './apply.ts';
 import { prepareTables } from './bookkeeping.ts';
+import { catchUp } from './catch-up.ts';
 import type { Settings } from './config.ts';
 import { ConnectionLostError } from './errors.ts';
-import { type DatabaseState, readState } from './history.ts';
+import type { DatabaseState } from './history.ts';
 import { loadMigrations } from './load.ts';
-import { type LockOptions, lockKey, withLock } from './lock.ts';
+import { withLock } from './lock.ts';
+import { lockOptions } from './lock-options.ts';
 import type { Migration } from './migration.ts';
 import { type Hooks, type Operation, operate } from './operation.ts';
 import { type Anomaly, computePlan, type Plan, type Target } from './plan.ts';
 import { refusal } from './refusal.ts';
 import { type Session, SessionLostError } from './session.ts';
 import { chooseStrategy, decide, requireDevelopment, type Strategy } from './strategy.ts';
+import { readWatched } from './watched-read.ts';
 
 /** What a command that changes the database did. */
 export interface MigrateResult {
@@ -125,21 +128,27 @@ class Run {
   }
 
   async #attempt(session: Session): Promise<MigrateResult> {
-    const { settings, deadline } = this.#operation;
-    const glance = await deadline.during('database', () => this.#read(session));
-    const early = this.#plan(glance);
+    const { settings } = this.#operation;
+    const glance = await this.#read(session);
     this.#oid ??= glance.oid;
-    if (this.#anew && glance.oid !== this.#oid) {
+    if (glance.oid !== this.#oid) {
       // By us, unseen, or by another recreate. Doing it again would drop the database that was kept.
-      this.#operation.log.info(`${glance.database} was replaced by a new database meanwhile`);
+      const undo = this.#operation.command('undo');
+      this.#operation.log.warn(
+        `${glance.database} was replaced by a new database meanwhile; ${undo} brings the old one back`,
+      );
+      this.#oid = glance.oid;
       this.#anew = false;
+      this.#waiting = undefined;
+      this.#applied.length = 0;
     }
+    const early = this.#plan(glance);
     // What looks dirty without the lock may be a migrator at work.
     if (!this.#anew && early.steps.length === 0 && early.anomalies.length === 0) {
       return this.#result(glance, early);
     }
     return withLock(session, lockOptions(this.#operation, glance), async () => {
-      const state = await deadline.during('database', () => this.#read(session));
+      const state = await this.#read(session);
       const plan = this.#plan(state);
       const decision = this.#anew
         ? 'recreate'
@@ -170,12 +179,13 @@ class Run {
       role: state.role,
       from: plan.from,
       applied: this.#applied,
+      lock: lockOptions(this.#operation, state).key,
     });
     this.#waiting = undefined;
   }
 
   #read(session: Session): Promise<DatabaseState> {
-    return readState(session, this.#operation.settings.table, { downSql: this.#target.kind === 'down' });
+    return readWatched(this.#operation, session, { downSql: this.#target.kind === 'down' });
   }
 
   /** Plans; after a lost connection, first finds out which steps of the plan before it landed. */
@@ -193,21 +203,11 @@ class Run {
     return plan;
   }
 
-  /** Adds what landed unseen, as its COMMIT was answered by silence; and counts it against `up N` and `down N`. */
   #catchUp(before: Plan, { history }: DatabaseState): void {
-    const now = history.current?.version ?? -1n;
-    const landed = before.steps.findLastIndex(({ resultVersion }) => resultVersion === now) + 1;
-    const known = new Set(this.#applied.map(({ version }) => version));
-    for (const { direction, version, label, description } of before.steps.slice(0, landed)) {
-      if (known.has(version)) continue;
-      const row = history.applied.find((candidate) => candidate.version === version);
-      this.#applied.push({
-        direction,
-        version,
-        label,
-        description,
-        milliseconds: row?.durationMilliseconds ?? 0,
-      });
+    const { landed, lost } = catchUp(this.#applied, before, history);
+    if (lost.length > 0) {
+      const labels = lost.map(({ label }) => label).join(', ');
+      this.#operation.log.warn(`Postgres lost what it had confirmed: ${labels}; running it again`);
     }
     const target = this.#target;
     if (target.kind !== 'latest') this.#target = { ...target, steps: Math.max(0, target.steps - landed) };
@@ -232,17 +232,4 @@ class Run {
     const fact = `the connection to Postgres was lost ${losses} times${during}`;
     return new ConnectionLostError(fact, [error.message], error);
   }
-}
-
-/** The lock of the state's table in the state's database. */
-export function lockOptions(operation: Operation, { database, tables }: DatabaseState): LockOptions {
-  const { deadline, signal, log } = operation;
-  return {
-    key: lockKey(database, tables.schema, tables.name),
-    database,
-    deadline,
-    signal,
-    log,
-    hint: operation.command('status'),
-  };
 }

@@ -2,13 +2,15 @@ import { Failure } from '@lockstep/foundation';
 import { DatabaseError } from 'pg';
 import { type AppliedStep, applySteps } from './apply.ts';
 import { prepareTables } from './bookkeeping.ts';
-import { type DatabaseNames, fits, freshPattern, keptPattern, namesAt } from './database-names.ts';
+import { fits, freshPattern } from './database-names.ts';
 import { type DatabaseProperties, readProperties } from './database-properties.ts';
 import { createDatabase, reproduceInside } from './database-reproduction.ts';
 import { DatabaseRefusedError, RecreateRefusedError, withEvidence } from './errors.ts';
 import { type DatabaseState, readState } from './history.ts';
 import { longestIdentifier } from './identifiers.ts';
+import { freeNames, keepOne } from './kept.ts';
 import { withLock } from './lock.ts';
+import { replacementLock } from './lock-options.ts';
 import {
   connectMaintenance,
   dropDatabase,
@@ -16,12 +18,13 @@ import {
   findStaying,
   swapDatabases,
 } from './maintenance.ts';
-import { lockOptions, type MigrateResult } from './migrate.ts';
+import type { MigrateResult } from './migrate.ts';
 import type { Migration } from './migration.ts';
 import type { Operation } from './operation.ts';
 import { type Anomaly, computePlan } from './plan.ts';
 import { describeAnomalies, refusal } from './refusal.ts';
 import type { Session } from './session.ts';
+import { markRecreated } from './untouched.ts';
 
 /** What is to be recreated, and why. */
 export interface RecreateOptions {
@@ -59,7 +62,7 @@ export async function recreate(
     throw refuse(operation, options, [error.message, ...error.evidence], error);
   });
   try {
-    return await withLock(maintenance, lockOptions(operation, state), async () => {
+    return await withLock(maintenance, replacementLock(operation, state), async () => {
       // Whoever held this lock before may have swapped the database: then our session there was ended, and we lost it.
       await session.query('select 1');
       const staying = await findStaying(maintenance, [database]);
@@ -84,7 +87,11 @@ export async function recreate(
         if (!(error instanceof DatabaseError) || operation.signal.aborted) throw error;
         throw refuse(operation, options, [`${error.message} (${error.code})`], error);
       }
-      await dropOlder(operation, maintenance, database, kept);
+      const stays = await keepOne(operation, maintenance, {
+        database,
+        replaced: kept,
+        history: state.tables.history,
+      });
       return {
         outcome: 'recreated',
         database,
@@ -92,38 +99,12 @@ export async function recreate(
         to: options.applied.at(-1)?.version,
         steps: options.applied,
         anomalies,
-        kept,
+        kept: stays,
         milliseconds: operation.deadline.elapsed(),
       };
     });
   } finally {
     await maintenance.close();
-  }
-}
-
-/** Names of this second, or of the first one later than every database that is kept: the newest name is the newest. */
-export async function freeNames(maintenance: Session, database: string): Promise<DatabaseNames> {
-  const [newest = ''] = await findDatabases(maintenance, keptPattern(database));
-  for (let at = Date.now(); ; at += 1000) {
-    const names = namesAt(database, new Date(at));
-    if (names.kept > newest) return names;
-  }
-}
-
-/** Of the databases that were kept, only the newest stays. Never fails: the next recreate tries again. */
-export async function dropOlder(
-  operation: Operation,
-  maintenance: Session,
-  database: string,
-  newest: string,
-): Promise<void> {
-  try {
-    for (const older of await findDatabases(maintenance, keptPattern(database))) {
-      if (older !== newest) await dropDatabase(maintenance, older);
-    }
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    operation.log.warn(`older databases of ${database} were not dropped: ${reason}`);
   }
 }
 
@@ -160,6 +141,7 @@ async function build(
       from: undefined,
       applied,
     });
+    await markRecreated(session, fromScratch.tables.history);
     const extensions = await session.query('select extname from pg_extension');
     const present = new Set(extensions.map(({ extname }) => String(extname)));
     for (const extension of properties.extensions) {
@@ -172,6 +154,7 @@ async function build(
 
 /** Drops a new database that did not come to be, on a connection that still works; else the next recreate does. */
 async function discard(operation: Operation, maintenance: Session, fresh: string): Promise<void> {
+  maintenance.settle();
   try {
     await dropDatabase(maintenance, fresh);
   } catch {

@@ -13,7 +13,7 @@ export interface SessionOptions {
   readonly remainingMilliseconds: number;
   /** For the connection alone. */
   readonly connectMilliseconds: number;
-  /** When it aborts, the running statement is cancelled on the server, and at last the connection destroyed. */
+  /** When it aborts, the running statement is cancelled on the server; 1.5 s later the connection is destroyed. */
   readonly signal: AbortSignal;
   /** False for servers that cannot notice a client's death while a statement runs (Postgres on Windows). */
   readonly checkConnection: boolean;
@@ -37,15 +37,22 @@ export type Outcome = DatabaseError | undefined;
 /** Postgres ends the session with these, or was never reached (class 08). */
 const endings = /^(57P0[1-5]|25P0[34]|08...)$/;
 const cancelRequestCode = 80_877_102;
-/** How long a cancelled statement may take to end before the connection is destroyed. */
-const cancelMilliseconds = 1500;
+/** How long the running statement, and what clears up after it, may take from the abort on; then the connection is destroyed. */
+const graceMilliseconds = 1500;
 
 /** One connection, with statements sent back to back where that saves round trips. */
 export class Session {
   readonly #client: Client;
   readonly #socket: Socket;
   readonly #options: SessionOptions;
-  readonly #stop = () => void this.#cancel();
+  readonly #stop = () => {
+    // A server that no longer answers would hold up even the ROLLBACK for ever.
+    const destroy = () => this.#socket.destroy(new Error('the server no longer answers'));
+    this.#end = setTimeout(destroy, graceMilliseconds).unref();
+    void this.#cancel();
+  };
+  #end: NodeJS.Timeout | undefined;
+  #settled = false;
   #key: { readonly processID: number; readonly secretKey: number } | undefined;
   #pending = 0;
   #lost: Error | undefined;
@@ -103,7 +110,8 @@ export class Session {
     } finally {
       signal.removeEventListener('abort', abandon);
     }
-    signal.addEventListener('abort', session.#stop, { once: true });
+    if (signal.aborted) session.#stop();
+    else signal.addEventListener('abort', session.#stop, { once: true });
     return session;
   }
 
@@ -159,9 +167,15 @@ export class Session {
     });
   }
 
+  /** Nothing more is cancelled: what is sent from now on clears up after an abort. */
+  settle(): void {
+    this.#settled = true;
+  }
+
   /** Says goodbye and waits a moment for the server's end; never throws. Open transactions and locks end with it. */
   async close(): Promise<void> {
     this.#options.signal.removeEventListener('abort', this.#stop);
+    clearTimeout(this.#end);
     if (this.#lost === undefined && this.#pending === 0) {
       const ended = this.#client.end().catch(() => {});
       await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 250).unref())]);
@@ -189,12 +203,7 @@ export class Session {
 
   /** Asks again and again: a request that arrives between two statements of a batch hits nothing. */
   async #cancel(): Promise<void> {
-    const until = performance.now() + cancelMilliseconds;
-    while (this.#pending > 0 && this.#lost === undefined) {
-      if (performance.now() > until) {
-        this.#socket.destroy(new Error('the server no longer answers'));
-        return;
-      }
+    while (this.#pending > 0 && this.#lost === undefined && !this.#settled) {
       this.#requestCancel();
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
@@ -214,7 +223,7 @@ export class Session {
     const { host, port } = this.#options.parameters;
     const socket = new Socket();
     socket.on('error', () => {});
-    socket.setTimeout(cancelMilliseconds, () => socket.destroy());
+    socket.setTimeout(graceMilliseconds, () => socket.destroy());
     socket.unref();
     const write = () => socket.end(packet);
     if (host.startsWith('/')) socket.connect(`${host}/.s.PGSQL.${port}`, write);
@@ -228,6 +237,8 @@ function startupOptions({ parameters, remainingMilliseconds, checkConnection }: 
     `statement_timeout=${limit}`,
     `lock_timeout=${limit}`,
     `idle_in_transaction_session_timeout=${limit}`,
+    // A migrator that is frozen between two statements must not keep the lock for ever.
+    `idle_session_timeout=${limit}`,
     // So that a statement ends soon after the migrator that sent it was killed.
     ...(checkConnection ? ['client_connection_check_interval=1000'] : []),
   ];

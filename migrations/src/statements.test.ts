@@ -230,3 +230,18 @@ function statement(random: () => number): string {
   const parts = Array.from({ length: 1 + Math.floor(random() * 5) }, () => pick(random, atoms));
   return ['select', ...parts].reduce((text, part) => `${text}${gap(random)}${part}`);
 }
+
+test('client_encoding stays UTF8', () => {
+  expect(
+    parseSql("set client_encoding = 'UTF8'; set names 'utf-8'; set client_encoding to unicode;").mistakes,
+  ).toEqual([]);
+  const rule =
+    'client_encoding must stay UTF8: the files are, and Postgres would read other letters out of them';
+  for (const text of [
+    "set client_encoding = 'latin1'",
+    'set local client_encoding to sql_ascii',
+    "set names 'latin1'",
+  ]) {
+    expect(parseSql(text).mistakes).toEqual([{ offset: 0, rule }]);
+  }
+});

@@ -38,7 +38,10 @@ export function parseSql(text: string): ParsedSql {
     const { start, end, words } = piece;
     const outside = alone.has(piece) ? 'ALTER TYPE … ADD VALUE' : outsideTransaction(words);
     const place = { first: index === 0, last: index === inner.length - 1 };
-    const rule = controlRule(words, place) ?? contentRule(words) ?? (wrapped ? wrapRule(outside) : undefined);
+    const rule =
+      controlRule(words, place) ??
+      contentRule(words, text.slice(start, end)) ??
+      (wrapped ? wrapRule(outside) : undefined);
     if (rule !== undefined && mistakes.length < 2 * mostMistakes) mistakes.push({ offset: start, rule });
     return { text: text.slice(start, end), offset: start, outsideTransaction: outside };
   });
@@ -46,11 +49,17 @@ export function parseSql(text: string): ParsedSql {
 }
 
 /** What a statement may not be, wherever it stands. */
-function contentRule(words: string): string | undefined {
+function contentRule(words: string, statement: string): string | undefined {
   // Postgres takes STDIN and STDOUT for each other.
   if (/^copy\b.* to std(in|out)\b/.test(words)) return 'COPY TO STDOUT has no output here';
   if (/^set (session |local )?standard_conforming_strings (=|to) (off|false|0)\b/.test(words)) {
     return 'standard_conforming_strings must stay on: statements are told apart by its rules';
+  }
+  if (
+    /^set (session |local )?(client_encoding (=|to)|names)/.test(words) &&
+    !/utf-?8|unicode/i.test(statement)
+  ) {
+    return 'client_encoding must stay UTF8: the files are, and Postgres would read other letters out of them';
   }
   if (words === 'discard all')
     return 'DISCARD ALL is not allowed here: it would let go of the migration lock';

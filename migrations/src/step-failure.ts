@@ -2,6 +2,7 @@ import type { Failure } from '@lockstep/foundation';
 import type { AppliedStep } from './apply.ts';
 import { DeadlinePassedError, describeDuration, InterruptedError, MigrationFailedError } from './errors.ts';
 import { type Blockage, describeHolder } from './holder.ts';
+import { findInvalidIndexes } from './invalid-indexes.ts';
 import type { Operation } from './operation.ts';
 import type { Step } from './plan.ts';
 import type { Session } from './session.ts';
@@ -47,9 +48,10 @@ export async function describeStepFailure(error: StepError, around: StepSurround
   }
   const ended =
     half ?? (error.left === 'withdrawn' ? 'failed before it changed anything' : 'failed and was rolled back');
-  const invalid = error.left === 'half-way' ? await invalidIndexes(around.session) : [];
+  const invalid = error.left === 'half-way' ? await findInvalidIndexes(around.session) : [];
+  const left = invalid.map((name) => `it left an invalid index: ${name}`);
   const hint = error.left === 'half-way' ? afterHalfWay(around) : undefined;
-  const evidence = [...describeSqlError(step.file, error.statement, error.cause), ...invalid, ...order];
+  const evidence = [...describeSqlError(step.file, error.statement, error.cause), ...left, ...order];
   return new MigrationFailedError(`${name} ${ended}`, evidence, hint, error);
 }
 
@@ -118,12 +120,4 @@ function labels(steps: readonly { readonly label: string }[]): string {
 function blockedLines(blockage: Blockage | undefined): string[] {
   if (blockage === undefined) return [];
   return blockage.holders.map((holder) => `${blockage.on} is locked by ${describeHolder(holder)}`);
-}
-
-/** What a failed CREATE INDEX CONCURRENTLY leaves behind; a new attempt under the same name would fail on it. */
-async function invalidIndexes(session: Session): Promise<string[]> {
-  const rows = await session
-    .query('select indexrelid::regclass::text as name from pg_index where not indisvalid order by 1 limit 5')
-    .catch(() => []);
-  return rows.map(({ name }) => `it left an invalid index: ${String(name)}`);
 }

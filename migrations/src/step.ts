@@ -1,6 +1,8 @@
-import type { DatabaseError } from 'pg';
-import type { Bookkeeping, TrackedStep } from './bookkeeping.ts';
+import { DatabaseError } from 'pg';
+import { type Bookkeeping, lockLost, type TrackedStep } from './bookkeeping.ts';
+import { LockLostError } from './errors.ts';
 import { quoteIdentifier } from './identifiers.ts';
+import { findInvalidIndexes } from './invalid-indexes.ts';
 import type { Statement } from './migration.ts';
 import type { Operation } from './operation.ts';
 import type { Outcome, Session } from './session.ts';
@@ -35,6 +37,11 @@ export class StepError extends Error {
 
 /** Undoes what a migration may have SET, so that neither our record nor the next step runs under it. */
 const reset = 'reset session authorization; reset role; reset all';
+/**
+ * What was told as applied must outlast a crash of the server: the app that starts on it may be told first. Other values
+ * of the setting wait for at least as much as `on` does, or for the disk of this server.
+ */
+const durable = `select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') = 'off'`;
 /** What RESET leaves. DISCARD ALL would let go of the lock. */
 const discard = 'discard temp; deallocate all; close all; unlisten *';
 /** Clears up after one step and opens the transaction of the next. */
@@ -62,7 +69,7 @@ export class StepRunner {
     this.#operation = operation;
     this.#session = session;
     this.#bookkeeping = bookkeeping;
-    this.#ownRole = `set local role ${quoteIdentifier(role)}`;
+    this.#ownRole = `set local role ${quoteIdentifier(role)}; ${durable}`;
   }
 
   /**
@@ -89,7 +96,7 @@ export class StepRunner {
 
   async #runInTransaction(tracked: TrackedStep, next: boolean): Promise<void> {
     const { statements } = tracked.step.file;
-    const record = `${reset}; ${this.#bookkeeping.landed(tracked)}`;
+    const record = `${reset}; ${durable}; ${this.#bookkeeping.landed(tracked)}`;
     await this.#retry(async () => {
       const failed = await this.#transact([this.#limits('local')], statements, record, next);
       return failed && new StepError(tracked, failed.error, failed.statement, 'rolled back');
@@ -119,12 +126,14 @@ export class StepRunner {
         return new StepError(tracked, failed.error, failed.statement, 'withdrawn');
       }, first?.outsideTransaction === undefined).catch(async (error) => {
         if (error instanceof StepError && error.left === 'withdrawn') {
+          this.#session.settle();
           await this.#commit(this.#bookkeeping.withdrawn(tracked));
         }
         throw error;
       });
       landed += group.length;
     }
+    await this.#warnOfInvalidIndexes(tracked);
     await this.#commit(this.#bookkeeping.finished(tracked, performance.now() - startedAt));
     await this.#session.query(`${reset}; ${discard}`);
   }
@@ -155,6 +164,7 @@ export class StepRunner {
       // What comes after the commit belongs to the next step, and is seen to there.
       if (error === undefined || index > some.length) continue;
       if (!last) await this.#session.query('rollback');
+      if (error.code === lockLost && last && index === some.length - 1) throw new LockLostError(error);
       return { error, statement: statements[from + index - first.length] };
     }
     return undefined;
@@ -171,10 +181,22 @@ export class StepRunner {
   async #changedNothing(error: DatabaseError): Promise<boolean> {
     if (!unstarted.test(error.code ?? '')) return false;
     const [row] = await this.#session.query(
-      `select exists (select from pg_index where not indisvalid)
+      `select exists (select from pg_index i join pg_class c on c.oid = i.indexrelid where not i.indisvalid and c.relkind = 'i')
          or exists (select from pg_inherits where inhdetachpending) as remains`,
     );
     return row?.['remains'] === false;
+  }
+
+  /** CREATE INDEX CONCURRENTLY IF NOT EXISTS is content with what an earlier attempt left. */
+  async #warnOfInvalidIndexes({ step }: TrackedStep): Promise<void> {
+    if (!step.file.statements.some(({ outsideTransaction }) => /INDEX/.test(outsideTransaction ?? '')))
+      return;
+    for (const name of await findInvalidIndexes(this.#session)) {
+      const { label, description } = step;
+      this.#operation.log.warn(
+        `${label} ${description}: the index ${name} is invalid and not used; REINDEX INDEX CONCURRENTLY mends it`,
+      );
+    }
   }
 
   async #commit(texts: string): Promise<void> {
@@ -183,7 +205,7 @@ export class StepRunner {
       await this.#session.query(`${this.#ownRole}; ${texts}`);
     } catch (error) {
       await this.#session.query('rollback').catch(() => {});
-      throw error;
+      throw error instanceof DatabaseError && error.code === lockLost ? new LockLostError(error) : error;
     }
     await this.#session.query('commit');
   }

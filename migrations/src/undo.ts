@@ -1,14 +1,16 @@
 import type { Settings } from './config.ts';
 import { keptPattern } from './database-names.ts';
-import { RecreateRefusedError } from './errors.ts';
+import { ConnectionLostError, RecreateRefusedError } from './errors.ts';
 import { type DatabaseState, readState } from './history.ts';
+import { freeNames } from './kept.ts';
 import { withLock } from './lock.ts';
+import { lockOptions, replacementLock } from './lock-options.ts';
 import { connectMaintenance, findDatabases, swapDatabases } from './maintenance.ts';
-import { lockOptions, type MigrateResult } from './migrate.ts';
+import type { MigrateResult } from './migrate.ts';
 import { type Hooks, type Operation, operate } from './operation.ts';
-import { dropOlder, freeNames } from './recreate.ts';
-import type { Session } from './session.ts';
+import { type Session, SessionLostError } from './session.ts';
 import { requireDevelopment } from './strategy.ts';
+import { readWatched } from './watched-read.ts';
 
 /**
  * Brings back the database that the last recreate kept, and keeps the present one in its place: undone twice, all is
@@ -20,24 +22,46 @@ export async function undo(settings: Settings, hooks: Hooks = {}): Promise<Migra
   requireDevelopment(settings, 'undo');
   return operate(settings, hooks, async (operation) => {
     const session = await operation.connect();
+    let before: DatabaseState | undefined;
     try {
-      const state = await readState(session, settings.table, { downSql: false });
+      const state = await readWatched(operation, session, { downSql: false });
+      before = state;
       return await withLock(session, lockOptions(operation, state), async () => {
         const maintenance = await connectMaintenance(operation, state.database);
         try {
-          return await withLock(maintenance, lockOptions(operation, state), async () => {
+          return await withLock(maintenance, replacementLock(operation, state), async () => {
             await session.query('select 1');
             await session.close();
-            return swapBack(operation, maintenance, state);
+            return await swapBack(operation, maintenance, state);
           });
         } finally {
           await maintenance.close();
         }
       });
+    } catch (error) {
+      throw error instanceof SessionLostError ? await describeLoss(operation, before, error) : error;
     } finally {
       await session.close();
     }
   });
+}
+
+/** Whether the swap landed, or another one ended our session, only Postgres knows. */
+async function describeLoss(
+  operation: Operation,
+  before: DatabaseState | undefined,
+  lost: SessionLostError,
+): Promise<Error> {
+  if (before === undefined || operation.signal.aborted) return lost;
+  const session = await operation.connect();
+  try {
+    const { database, oid } = await readWatched(operation, session, { downSql: false });
+    const now = oid === before.oid ? 'is still the same database' : 'is another database now';
+    const fact = `the connection to Postgres was lost; ${database} ${now}`;
+    return new ConnectionLostError(fact, [lost.message], lost);
+  } finally {
+    await session.close();
+  }
 }
 
 async function swapBack(
@@ -57,7 +81,6 @@ async function swapBack(
     { from: database, to: kept },
     { from: newest, to: database },
   ]);
-  await dropOlder(operation, maintenance, database, kept);
   const session = await operation.connect();
   try {
     const now = await readState(session, operation.settings.table, { downSql: false });

@@ -148,3 +148,52 @@ test('a step that ends the connection each time is not tried for ever', async ()
   );
   expect(status).toBe(3);
 });
+
+test('what was told as applied outlasts a crash of a server that commits asynchronously', async () => {
+  const [first] = postgresServers();
+  const server = await startServer('postgres 18', first?.programs ?? '');
+  onTestFinished(() => server.destroy());
+  expect((await once(server.superuserUrl, 'show synchronous_commit')).rows).toEqual([
+    { synchronous_commit: 'off' },
+  ]);
+  const bench = await setTable(
+    {
+      '1_log.up.sql': 'create table log (step int);',
+      '2_index.up.sql': 'create index concurrently log_step on log (step);',
+      '3_step.up.sql': 'set synchronous_commit = off; insert into log values (3);',
+    },
+    server,
+  );
+  const { saw, ended } = bench.begin(['up']);
+  await saw(/^3 step/m);
+  await server.stop('SIGQUIT');
+  await server.start();
+  expect((await ended).status).toBe(0);
+  expect(await bench.rows('select version::text, dirty from schema_migrations')).toEqual([['3', false]]);
+  expect(await bench.rows('select * from log')).toEqual([[3]]);
+});
+
+test('steps that the server lost although it had confirmed them run again, and count once', async () => {
+  const bench = await setTable({
+    '1_log.up.sql': 'create table log (step int);',
+    '2_step.up.sql': 'create table two ();',
+    '3_slow.up.sql': 'select pg_sleep(1);',
+  });
+  const { ended, saw } = bench.begin(['up']);
+  await saw(/^2 step/m);
+  await until(async () => {
+    const { rowCount } = await bench.database.query(
+      "select from pg_stat_activity where datname = current_database() and state = 'active' and query like '%pg_sleep(1)%' and pid <> pg_backend_pid()",
+    );
+    return rowCount === 1;
+  });
+  await bench.database.query(
+    `drop table two; update schema_migrations set version = 1; delete from schema_migrations_history where version = 2;
+     select pg_terminate_backend(pid) from pg_stat_activity
+     where datname = current_database() and query like '%pg_sleep(1)%' and pid <> pg_backend_pid()`,
+  );
+  const { status, stdout, stderr } = await ended;
+  expect(stderr).toContain('warn: Postgres lost what it had confirmed: 2; running it again\n');
+  expect(steady(stdout, bench)).toBe('shop: 3 migrations applied, from none to 3, ‹n› ms\n');
+  expect(status).toBe(0);
+});

@@ -75,4 +75,26 @@ describe.each(postgresServers())('on $name', (server) => {
     });
     expect(await gate(appUrl, 1n, 'elsewhere.receipts')).toMatchObject({ code: 'schema-absent' });
   });
+
+  test.each([
+    ['(2, false), (3, true)', 'bigint', 'boolean', 'it has several rows, and a receipt is one'],
+    ["('two', false)", 'text', 'boolean', 'its row is not a number and a truth value'],
+    ["(2, 'false')", 'bigint', 'text', 'its row is not a number and a truth value'],
+    ['(null, false)', 'bigint', 'boolean', 'its row is not a number and a truth value'],
+  ])('a table that is no receipt stops it and the migrator: %s', async (rows, version, dirty, reason) => {
+    const bench = await setTable(files, server);
+    await once(
+      bench.database.ownerUrl,
+      `create table schema_migrations (version ${version}, dirty ${dirty}); insert into schema_migrations values ${rows}`,
+    );
+    expect(await gate(bench.database.appUrl, 1n)).toEqual({
+      code: 'schema-unreadable',
+      message: `schema_migrations is no receipt: ${reason}`,
+      hint: 'make db-migrate-up SERVICE=shop',
+      exitStatus: 3,
+    });
+    const { status, stderr } = await bench.migrate(['up']);
+    expect(stderr).toContain('migrate: the table "public"."schema_migrations" cannot hold the history: ');
+    expect(status).toBe(3);
+  });
 });

@@ -2,7 +2,7 @@ import { Client } from 'pg';
 import { describe, expect, test } from 'vitest';
 import { postgresServers } from '../../test/support/postgres.ts';
 import { lockKey, migrateTo } from '../src/index.ts';
-import { setTable, steady } from './support.ts';
+import { setTable, steady, until } from './support.ts';
 
 const many = Object.fromEntries(
   Array.from({ length: 12 }, (_, index) => [
@@ -77,4 +77,49 @@ test('a finished database needs no lock', async () => {
   ]);
   expect((await bench.migrate(['up', '--timeout', '2s'])).stdout).toBe('shop is at 12, nothing to do\n');
   await holder.end();
+});
+
+test('a migration that lets go of every lock does not let go of the migration lock', async () => {
+  const bench = await setTable({
+    '1_careless.up.sql': 'create table log (step int); select pg_advisory_unlock_all();',
+    '2_slow.up.sql': 'select pg_sleep(1);',
+  });
+  const { ended, saw } = bench.begin(['up']);
+  await saw(/^1 careless/m);
+  const { status, stderr } = await bench.migrate(['up', '--timeout', '500ms']);
+  expect(stderr).toMatch(/^migrate: the lock on .* was not free after 500 ms$/m);
+  expect(status).toBe(4);
+  expect((await ended).stderr).not.toContain('warn:');
+});
+
+test.each([
+  ['in a transaction', '', 'none\n'],
+  ['outside a transaction', 'create table v (); vacuum v;', '1 (dirty; a migrator is at work: '],
+])('a step %s that let go of the lock is not recorded when another took it', async (_where, more, left) => {
+  const bench = await setTable({
+    '1_careless.up.sql': `${more} select pg_advisory_unlock_all(); select pg_sleep(1);`,
+  });
+  const other = new Client({ connectionString: bench.database.ownerUrl });
+  await other.connect();
+  const { ended } = bench.begin(['up']);
+  const key = lockKey(bench.database.name, 'public', 'schema_migrations');
+  await until(async () => {
+    const sleeping = await bench.value(
+      "select count(*)::int from pg_stat_activity where query like '%pg_sleep(1)%' and state = 'active' and pid <> pg_backend_pid() and datname = current_database()",
+    );
+    if (sleeping === 0) return false;
+    return (await other.query(`select pg_try_advisory_lock(${key}) as taken`)).rows[0].taken;
+  });
+  const { status, stderr } = await ended;
+  expect(steady(stderr, bench)).toBe(
+    [
+      'migrate: the migration let go of the migration lock, and another migrator took it',
+      '  pg_advisory_unlock_all() and its like let go of all locks of a session',
+      '  ‹folder›/1_careless.up.sql',
+      '',
+    ].join('\n'),
+  );
+  expect(status).toBe(4);
+  expect((await bench.migrate(['version'])).stdout.startsWith(left)).toBe(true);
+  await other.end();
 });

@@ -46,9 +46,9 @@ alter table t add column never int;`,
       [
         '1 table … ‹n› ms',
         'migrate: shop 2_half.up.sql failed half-way: statement 1 of 3 landed; the database is dirty at 2',
-        '  ‹folder›/2_half.up.sql:2:1  could not create unique index "t_unique" (23505)',
+        '  ‹folder›/2_half.up.sql:2:34  could not create unique index "t_unique" (23505)',
         '    2 | create unique index concurrently t_unique on t (id);',
-        '      | ^',
+        '      |                                  ^',
         '  DETAIL: Key (id)=(1) is duplicated.',
         '  it left an invalid index: t_unique',
         '  applied before it: 1   not run: 3',
@@ -90,9 +90,9 @@ alter table t add column never int;`,
       [
         '1 table … ‹n› ms',
         'migrate: shop 2_typo.up.sql failed before it changed anything',
-        '  ‹folder›/2_typo.up.sql:1:1  column "nmae" does not exist (42703)',
+        '  ‹folder›/2_typo.up.sql:1:40  column "nmae" does not exist (42703)',
         '    1 | create index concurrently t_typo on t (nmae);',
-        '      | ^',
+        '      |                                        ^',
         '  applied before it: 1',
         '',
       ].join('\n'),
@@ -159,4 +159,20 @@ test('what golang-migrate left dirty is understood, and says that nobody knows w
   expect(stderr).toContain(
     '  dirty: 1 began and did not finish; nobody recorded which of its statements landed\n',
   );
+});
+
+test('IF NOT EXISTS over an index that an earlier attempt left invalid is warned about', async () => {
+  const bench = await setTable({
+    '1_table.up.sql': 'create table t (id int); insert into t values (1), (1);',
+  });
+  await bench.migrate(['up']);
+  await bench.write({ '2_index.up.sql': 'create unique index concurrently t_id on t (id);' });
+  expect((await bench.migrate(['up'], { MIGRATION_ENVIRONMENT: '' })).status).toBe(1);
+  await once(bench.database.ownerUrl, 'update schema_migrations set version = 1, dirty = false');
+  await bench.write({ '2_index.up.sql': 'create unique index concurrently if not exists t_id on t (id);' });
+  const { status, stderr } = await bench.migrate(['up']);
+  expect(stderr).toContain(
+    'warn: 2 index: the index t_id is invalid and not used; REINDEX INDEX CONCURRENTLY mends it\n',
+  );
+  expect(status).toBe(0);
 });

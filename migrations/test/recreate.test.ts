@@ -170,9 +170,9 @@ describe.each(postgresServers())('on $name', (server) => {
     expect(steady(stderr, bench)).toContain(
       [
         'migrate: shop 3_index.up.sql failed and was rolled back',
-        '  ‹folder›/3_index.up.sql:1:1  column "nmae" does not exist (42703)',
+        '  ‹folder›/3_index.up.sql:1:35  column "nmae" does not exist (42703)',
         '    1 | create index users_name on users (nmae);',
-        '      | ^',
+        '      |                                   ^',
         '  applied before it: 1',
         '  shopdb itself was not touched',
         '',
@@ -322,9 +322,31 @@ test('a recreate waits for the lock of one that is under way', async () => {
   url.pathname = '/postgres';
   const other = new Client({ connectionString: url.href });
   await other.connect();
-  await other.query('select pg_advisory_lock($1)', [lockKey(name, 'public', 'schema_migrations').toString()]);
+  await other.query('select pg_advisory_lock($1)', [lockKey(name, '', '').toString()]);
   const { ended } = bench.begin(['recreate', '--timeout', '1500ms']);
   expect((await ended).status).toBe(4);
   await other.end();
   await until(async () => (await beside(bench)).length === 0);
+});
+
+test('an undo that lost its connection says which database has the name now', async () => {
+  const bench = await inhabit(files);
+  await bench.migrate(['recreate']);
+  const { name, ownerUrl, query } = bench.database;
+  const url = new URL(ownerUrl);
+  url.pathname = '/postgres';
+  const other = new Client({ connectionString: url.href });
+  await other.connect();
+  await other.query('select pg_advisory_lock($1)', [lockKey(name, '', '').toString()]);
+  const { ended, saw } = bench.begin(['undo']);
+  await saw(/waiting for the migration lock/);
+  await query(
+    "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'migrate shop' and datname = current_database()",
+  );
+  await other.end();
+  const { status, stderr } = await ended;
+  expect(steady(stderr, bench)).toContain(
+    'migrate: the connection to Postgres was lost; shopdb is still the same database\n  terminating connection due to administrator command\n',
+  );
+  expect(status).toBe(3);
 });
