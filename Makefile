@@ -59,7 +59,7 @@ check: node_modules/.package-lock.json ## Check format, lint and types
 ##@ Help
 .PHONY: help
 help: ## Print this
-	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' Makefile
+	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 } END { print "\nVariables\n  ENGINE=auto|docker|podman|embedded  SERVICE=  FORMAT=text|json  N=1  ARGS=" }' Makefile
 
 # npm's own record of what it installed; older than the lock file means: install again.
 node_modules/.package-lock.json: package-lock.json

@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 // Fast first: pure tests beside the source, then real Postgres servers, then the whole stack.
 export default defineConfig({
   test: {
+    // Most tests wait for servers and processes rather than compute.
+    maxWorkers: 2,
     reporters: ['default', './test/support/closing-line.ts'],
     projects: [
       {

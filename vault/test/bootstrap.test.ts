@@ -147,6 +147,26 @@ describe.each(postgresServers())('on $name', ({ superuserUrl }) => {
     expect(rows).toEqual([{ monitor: false, super: false, creates: false }]);
   });
 
+  test('a second run writes nothing into the database; a grant that was taken away is given again', async () => {
+    await run();
+    const inside = new URL(superuserUrl);
+    inside.pathname = `/${database}`;
+    const writes = `select coalesce(max(xmin::text::bigint), 0) as newest from (
+      select xmin from pg_default_acl union all select xmin from pg_namespace
+      union all select xmin from pg_database where datname = current_database()) as catalog`;
+    const before = (await once(inside.href, writes)).rows;
+    await run();
+    expect((await once(inside.href, writes)).rows).toEqual(before);
+    const role = `${database}_migrator`;
+    await once(
+      inside.href,
+      `alter default privileges for role ${role} revoke delete on tables from ${database}_app`,
+    );
+    await run();
+    await once(await secret('migrator'), 'create table orders (id int)');
+    expect((await once(await secret('app'), 'delete from orders')).command).toBe('DELETE');
+  });
+
   test("a role's credentials read its own entry only", async () => {
     await run();
     expect((await ask('secret/data/shop-api/app', undefined, await loginAs('migrator'))).status).toBe(403);

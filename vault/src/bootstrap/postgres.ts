@@ -75,7 +75,13 @@ export async function ensureDatabase(
     await client.query(`create role ${escapeIdentifier(migrator.user)} login createdb`);
     made.push(`role ${migrator.user}`);
   }
-  await client.query(`grant ${escapeIdentifier(app.user)} to ${escapeIdentifier(migrator.user)}`);
+  const { rows } = await client.query<{ member: boolean }>("select pg_has_role($1, $2, 'member') as member", [
+    migrator.user,
+    app.user,
+  ]);
+  if (rows[0]?.member !== true) {
+    await client.query(`grant ${escapeIdentifier(app.user)} to ${escapeIdentifier(migrator.user)}`);
+  }
   if (!names.has('database')) {
     await client.query(
       `create database ${escapeIdentifier(database)} owner ${escapeIdentifier(migrator.user)}`,
@@ -85,8 +91,15 @@ export async function ensureDatabase(
   return made;
 }
 
-/** Grants, inside the service's database, what each role may: the owner all, the app DML on what the owner makes. */
+/**
+ * Grants, inside the service's database, what each role may: the owner all, the app DML on what the owner makes.
+ *
+ * Grants nothing that is granted: even a grant that changes nothing writes to the catalog, and the migrator takes a
+ * database in which something was written for one that somebody uses.
+ */
 export async function ensureGrants(client: Client, { database, migrator, app }: Service): Promise<void> {
+  const { rows } = await client.query<{ granted: boolean }>(grantsInPlace, [migrator.user, app.user]);
+  if (rows[0]?.granted === true) return;
   const [db, owner, reader] = [database, migrator.user, app.user].map((name) => escapeIdentifier(name));
   const defaults = `alter default privileges for role ${owner} grant`;
   await client.query(`
@@ -99,6 +112,25 @@ export async function ensureGrants(client: Client, { database, migrator, app }: 
     ${defaults} usage, select on sequences to ${reader};
     ${defaults} execute on functions to ${reader};`);
 }
+
+/** Whether all that {@link ensureGrants} grants to $2, for what $1 makes, is granted, and nothing to PUBLIC. */
+const grantsInPlace = `
+  select has_database_privilege($2, current_database(), 'connect')
+    and has_schema_privilege($2, 'public', 'usage')
+    and not exists (
+      select from pg_database, aclexplode(coalesce(datacl, acldefault('d', datdba))) as entry
+      where datname = current_database() and entry.grantee = 0)
+    and not exists (
+      select from pg_namespace, aclexplode(coalesce(nspacl, acldefault('n', nspowner))) as entry
+      where nspname = 'public' and entry.grantee = 0 and entry.privilege_type = 'CREATE')
+    and not exists (
+      select from (values ('n', 'USAGE'), ('r', 'SELECT'), ('r', 'INSERT'), ('r', 'UPDATE'), ('r', 'DELETE'),
+        ('S', 'USAGE'), ('S', 'SELECT'), ('f', 'EXECUTE')) as wanted (kind, privilege)
+      where not exists (
+        select from pg_default_acl, aclexplode(defaclacl) as entry
+        where defaclrole = (select oid from pg_roles where rolname = $1) and defaclnamespace = 0
+          and defaclobjtype = wanted.kind::"char" and entry.privilege_type = wanted.privilege
+          and entry.grantee = (select oid from pg_roles where rolname = $2))) as granted`;
 
 /** Sets a role's password; only its verifier travels. */
 export async function setPassword(client: Client, role: ServiceRole, password: string): Promise<void> {
