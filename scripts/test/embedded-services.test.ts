@@ -66,8 +66,8 @@ describe('Postgres of the embedded engine', () => {
     const data = '.lockstep/embedded/volumes/postgres/data';
     const pidFile = stack.read(`${data}/postmaster.pid`);
     await stack.run(['down']);
-    // The shell becomes a program that never collects the child.
-    const parent = spawn('/bin/sh', ['-c', 'true & echo $!; exec sleep 60']);
+    // The shell becomes a program that never collects the child, before the child ends.
+    const parent = spawn('/bin/sh', ['-c', 'sleep 0.3 & echo $!; exec sleep 60']);
     onTestFinished(() => void parent.kill());
     const [zombie] = await once(parent.stdout, 'data');
     await until('the child is a zombie', () =>
