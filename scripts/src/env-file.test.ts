@@ -26,7 +26,12 @@ const template = {
   projectName: 'mine',
   secrets: ['ONE_SECRET', 'TWO_SECRET'],
   inUse: (): string | undefined => undefined,
-  ports: new Map([['A_PORT', 18081]]),
+  ports: new Map([
+    ['A_PORT', 18081],
+    ['B_PORT', 18082],
+  ]),
+  movedPorts: new Map<string, number>(),
+  profiles: [] as string[],
 };
 const ensure = (given: readonly string[] = []) =>
   ensureEnvFile(path, template, (name) => given.includes(name));
@@ -58,6 +63,21 @@ describe('a missing .env', () => {
     const again = { ...template, inUse: (name: string) => inUse[name as keyof typeof inUse] };
     expect(ensureEnvFile(path, again, () => false)).toBe('wrote .env with the secrets that were in use');
     expect(readEnvFile(path)).toMatchObject(inUse);
+  });
+
+  it('is written with other ports where the usual ones are taken, and says so', () => {
+    const moved = { ...template, movedPorts: new Map([['A_PORT', 18181]]) };
+    expect(ensureEnvFile(path, moved, () => false)).toBe(
+      'wrote .env with generated secrets, and with other ports, because the usual ones are taken: A_PORT=18181',
+    );
+    expect(readEnvFile(path)).toMatchObject({ A_PORT: '18181' });
+    expect(read()).toMatch(/^# B_PORT=18082$/m);
+  });
+
+  it('is written with the names of the profiles as a comment', () => {
+    ensureEnvFile(path, { ...template, profiles: ['one', 'two'] }, () => false);
+    expect(read()).toMatch(/^# COMPOSE_PROFILES=one,two$/m);
+    expect(readEnvFile(path)['COMPOSE_PROFILES']).toBeUndefined();
   });
 
   it('cannot be written where its link leads nowhere', () => {
@@ -136,13 +156,18 @@ describe('a quote that never ends', () => {
 
 describe('the project’s name', () => {
   it.each([
-    ['/home/me/lockstep', 'lockstep'],
-    ['/home/me/My Project (2)', 'my-project-2'],
-    ['/home/me/_.hidden', 'hidden'],
-    ['/home/me/日本', 'lockstep'],
-    ['/', 'lockstep'],
-    [`/${'x'.repeat(200)}`, 'x'.repeat(50)],
-  ])('of %s is %s', (root, name) => {
-    expect(projectName(root)).toBe(name);
+    ['/home/me/lockstep', /^lockstep-[0-9a-f]{6}$/],
+    ['/home/me/My Project (2)', /^my-project-2-[0-9a-f]{6}$/],
+    ['/home/me/_.hidden', /^hidden-[0-9a-f]{6}$/],
+    ['/home/me/日本', /^lockstep-[0-9a-f]{6}$/],
+    ['/', /^lockstep-[0-9a-f]{6}$/],
+    [`/${'x'.repeat(200)}`, /^x{50}-[0-9a-f]{6}$/],
+  ])('of %s is like %s', (root, name) => {
+    expect(projectName(root)).toMatch(name);
+  });
+
+  it('is always the same for one folder, and another for a folder of that name elsewhere', () => {
+    expect(projectName('/a/clone')).toBe(projectName('/a/clone'));
+    expect(projectName('/a/clone')).not.toBe(projectName('/b/clone'));
   });
 });

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import {
   appendFileSync,
   chmodSync,
@@ -86,15 +86,23 @@ export interface EnvTemplate {
   readonly inUse: (name: string) => string | undefined;
   /** Setting and default of each published port; written as comments. */
   readonly ports: ReadonlyMap<string, number>;
+  /** Of those, the ports that get another number because the default is taken; written as settings. */
+  readonly movedPorts: ReadonlyMap<string, number>;
+  /** Names of the profiles; written as a comment. */
+  readonly profiles: readonly string[];
 }
 
-/** The project's name for compose, from its folder's: lowercase letters, digits, `-` and `_`. */
+/**
+ * The project's name for compose: its folder's in lowercase letters, digits, `-` and `_`, and six digits of its path's
+ * hash, so that two clones in folders of one name share no container, volume or network.
+ */
 export function projectName(root: string): string {
   const name = basename(root)
     .toLowerCase()
     .replace(/[^a-z0-9_-]+/g, '-')
     .replace(/^[^a-z0-9]+|-+$/g, '');
-  return name.slice(0, 50) || 'lockstep';
+  const place = createHash('sha256').update(root).digest('hex').slice(0, 6);
+  return `${name.slice(0, 50) || 'lockstep'}-${place}`;
 }
 
 /**
@@ -124,7 +132,7 @@ export function ensureEnvFile(
     if (statSync(path, { throwIfNoEntry: false }) === undefined) {
       createWhole(path, render(template));
       const kept = template.secrets.some((name) => template.inUse(name) !== undefined);
-      return `wrote .env with ${kept ? 'the secrets that were in use' : 'generated secrets'}`;
+      return `wrote .env with ${kept ? 'the secrets that were in use' : 'generated secrets'}${portsSentence(template)}`;
     }
     const missing = template.secrets.filter((name) => values[name] === undefined && !inEnvironment(name));
     if (missing.length === 0) return undefined;
@@ -141,8 +149,14 @@ export function ensureEnvFile(
   }
 }
 
+function portsSentence({ movedPorts }: EnvTemplate): string {
+  if (movedPorts.size === 0) return '';
+  const moved = [...movedPorts].map(([name, port]) => `${name}=${port}`).join(' ');
+  return `, and with other ports, because the usual ones are taken: ${moved}`;
+}
+
 function render(template: EnvTemplate): string {
-  const { projectName, secrets, ports } = template;
+  const { projectName, secrets, ports, movedPorts, profiles } = template;
   return [
     '# Written once by `make up`; yours to change. Never commit it. The environment wins over these values.',
     `COMPOSE_PROJECT_NAME=${projectName}`,
@@ -151,7 +165,13 @@ function render(template: EnvTemplate): string {
     ...secrets.map((name) => assignment(template, name).trimEnd()),
     '',
     '# Ports on 127.0.0.1; change one that is taken.',
-    ...[...ports].map(([name, port]) => `# ${name}=${port}`),
+    ...[...ports].map(([name, port]) => {
+      const moved = movedPorts.get(name);
+      return moved === undefined ? `# ${name}=${port}` : `${name}=${moved}`;
+    }),
+    ...(profiles.length === 0
+      ? []
+      : ['', '# What else starts (docs/observability.md).', `# COMPOSE_PROFILES=${profiles.join(',')}`]),
     '',
   ].join('\n');
 }

@@ -1,11 +1,13 @@
 import { chmodSync, existsSync, lstatSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { markSecret } from '@lockstep/foundation';
+import { recordedEngine } from './choose.ts';
 import { readStack, readStackFiles, type StackFiles } from './compose/read-stack.ts';
 import type { Stack } from './compose/stack.ts';
-import { ensureEnvFile, projectName, readEnvFile } from './env-file.ts';
+import { type EnvTemplate, ensureEnvFile, projectName, readEnvFile } from './env-file.ts';
 import { environment } from './environment.ts';
 import { PreflightError, StackFileError, systemReason } from './errors.ts';
+import { moveTakenPorts } from './free-ports.ts';
 import { lock } from './lock.ts';
 import type { Project } from './project.ts';
 import { ownSecrets, secretInUse, settingOfSecret, writeSecrets } from './secrets.ts';
@@ -26,14 +28,26 @@ export function openStack(project: Project): OpenedStack {
 }
 
 function open(files: StackFiles): OpenedStack {
-  const values = readEnvFile(files.project.envFile);
-  // As compose does: what is set in the environment wins, even when it is empty.
-  const setting = (name: string) => environment[name] ?? values[name];
+  const setting = settingsOf(files.project);
   const { stack, warnings } = readStack(files, setting);
   for (const name of ownSecrets(stack.secrets, files.project.stateFolder).keys()) {
     markSecret(setting(settingOfSecret(name)) ?? '');
   }
   return { project: files.project, stack, setting, warnings };
+}
+
+/**
+ * The project's settings: as compose does, what is set in the environment wins over `.env`, even when it is empty.
+ *
+ * @throws {EnvFileError} when `.env` cannot be read
+ */
+export function settingsOf({ root, envFile }: Project): OpenedStack['setting'] {
+  const values = readEnvFile(envFile);
+  // Until there is a .env the name it will get: another project that took the file's default must not be meant.
+  const unwritten: Record<string, string> = existsSync(envFile)
+    ? {}
+    : { COMPOSE_PROJECT_NAME: projectName(root) };
+  return (name) => environment[name] ?? values[name] ?? unwritten[name];
 }
 
 /**
@@ -52,15 +66,16 @@ export async function prepareStack(
   const held = await lock(project.stateFolder, 'prepare.lock', 10_000);
   try {
     const secrets = ownSecrets(before.stack.secrets, project.stateFolder);
+    const isSet = (name: string) => environment[name] !== undefined && environment[name] !== '';
     const done = ensureEnvFile(
       project.envFile,
       {
         projectName: projectName(project.root),
         secrets: [...secrets.keys()].map(settingOfSecret),
         inUse: (name) => secretInUse([...secrets].find(([own]) => settingOfSecret(own) === name)?.[1]),
-        ports: existsSync(project.envFile) ? new Map() : defaultPorts(files),
+        ...(existsSync(project.envFile) ? nothingNew : await newSettings(files, isSet)),
       },
-      (name) => environment[name] !== undefined && environment[name] !== '',
+      isSet,
     );
     if (done !== undefined) report(done);
     const after = open(files);
@@ -74,17 +89,29 @@ export async function prepareStack(
   }
 }
 
-/** Setting and default of every published port. */
-function defaultPorts(files: StackFiles): Map<string, number> {
+type NewSettings = Pick<EnvTemplate, 'ports' | 'movedPorts' | 'profiles'>;
+const nothingNew: NewSettings = { ports: new Map(), movedPorts: new Map(), profiles: [] };
+
+/** What a new `.env` says of ports and profiles, those of services that take no part yet included. */
+async function newSettings(files: StackFiles, isSet: (name: string) => boolean): Promise<NewSettings> {
   try {
-    const { stack } = readStack(files, () => undefined);
-    const ports = [...stack.services.values()].flatMap((service) => service.ports);
-    return new Map(
-      ports.flatMap(({ setting, published }) => (setting === undefined ? [] : [[setting, published]])),
+    const { stack } = readStack(files, (name) => (name === 'COMPOSE_PROFILES' ? '*' : undefined));
+    const services = [...stack.services.values()];
+    const published = services.flatMap(({ ports }) =>
+      ports.flatMap(({ setting, ...port }) => (setting === undefined ? [] : [{ ...port, setting }])),
     );
+    // A stack that was started and lost its .env holds its ports itself.
+    const isOurs = recordedEngine(files.project) !== undefined;
+    return {
+      ports: new Map(published.map((port) => [port.setting, port.published])),
+      movedPorts: isOurs
+        ? new Map()
+        : await moveTakenPorts(published.filter(({ setting }) => !isSet(setting))),
+      profiles: [...new Set(services.flatMap(({ profiles }) => profiles))],
+    };
   } catch (error) {
     // A stack that needs a setting without a default: then there is no list of defaults to show.
-    if (error instanceof StackFileError) return new Map();
+    if (error instanceof StackFileError) return nothingNew;
     throw error;
   }
 }

@@ -137,7 +137,7 @@ describe('the embedded engine, on one stack from start to reset', () => {
         '    migrate: 000003 failed',
         '      line 4',
         '  one: not started: waits for one-migrations',
-        '  try: make logs SERVICE=one-migrations; once it is put right, make up',
+        '  try: make why SERVICE=one-migrations shows this again; once it is put right, make up',
         '',
       ].join('\n'),
     );
@@ -201,7 +201,9 @@ describe('the embedded engine, on one stack from start to reset', () => {
     const before = stack.read('.env');
     const { status, stderr } = await stack.run(['reset']);
     expect(status).toBe(0);
-    expect(stderr).toMatch(/^reset: deleting every volume of a-stack, with all its data: postgres, seed$/m);
+    expect(stderr).toMatch(
+      /^reset: deleting every volume of a-stack-[0-9a-f]{6}, with all its data: postgres, seed$/m,
+    );
     expect(stderr).toContain('reset: deleted postgres, seed\n');
     expect(stack.read('.env')).toBe(before);
     await expect(query('select number from kept')).rejects.toThrow('relation "kept" does not exist');

@@ -37,3 +37,16 @@ export function chosenMigrations(stack: Stack, service: string | undefined) {
     evidence: [`there are: ${all.map((one) => one.service).join(', ') || 'none'}`],
   });
 }
+
+/** No service of this name takes part: names the profile that would bring it in, or the services there are. */
+export function noService(stack: Stack, name: string): UsageError {
+  const profiles = stack.inactive.get(name);
+  if (profiles !== undefined) {
+    return new UsageError(`${name} takes part only with a profile: ${profiles.join(', ')}`, {
+      hint: `make up PROFILE=${profiles[0]}`,
+    });
+  }
+  return new UsageError(`no service ${JSON.stringify(name)}`, {
+    evidence: [`there are: ${[...stack.services.keys()].join(', ')}`],
+  });
+}

@@ -1,33 +1,38 @@
 import { constants } from 'node:os';
-import { isAbsolute, join, resolve } from 'node:path';
 import type { Lookup } from './interpolate.ts';
 import type { Place } from './mistakes.ts';
 import { readPort } from './ports.ts';
+import { readConfigs, readMounts, readSecrets } from './read-mounts.ts';
 import {
   type Condition,
   conditions,
   type Dependency,
   type Embedded,
   type Healthcheck,
-  type Mount,
   type Port,
   type Restart,
-  type SecretMount,
   type Service,
 } from './stack.ts';
-import type { Mapping, Tree } from './tree.ts';
+import type { Mapping } from './tree.ts';
 import type { ValueReader } from './values.ts';
 
-/** Read here, or known to matter only inside a container. Anything else is a mistake or not supported. */
+/** Known to matter only inside a container: accepted, and without meaning for a local process. */
 const containerOnly =
-  'build cap_add cap_drop cgroup container_name configs cpus deploy develop devices dns domainname expose ' +
-  'extra_hosts group_add hostname image init ipc labels logging mem_limit mem_reservation network_mode networks pid ' +
-  'pids_limit platform privileged pull_policy read_only security_opt shm_size stdin_open sysctls tmpfs tty ulimits user ' +
-  'userns_mode working_dir';
+  'annotations attach blkio_config build cap_add cap_drop cgroup cgroup_parent container_name cpu_count cpu_percent ' +
+  'cpu_period cpu_quota cpu_rt_period cpu_rt_runtime cpu_shares cpus cpuset credential_spec deploy develop ' +
+  'device_cgroup_rules devices dns dns_opt dns_search domainname expose extra_hosts gpus group_add hostname image init ' +
+  'ipc isolation label_file labels logging mac_address mem_limit mem_reservation mem_swappiness memswap_limit ' +
+  'network_mode networks oom_kill_disable oom_score_adj pid pids_limit platform privileged pull_policy read_only ' +
+  'runtime security_opt shm_size stdin_open storage_opt sysctls tmpfs tty ulimits user userns_mode uts working_dir';
 const readHere =
-  'command depends_on entrypoint environment healthcheck ports restart secrets stop_grace_period stop_signal volumes';
+  'command configs depends_on entrypoint environment healthcheck ports profiles restart secrets stop_grace_period ' +
+  'stop_signal volumes';
 const known = `${containerOnly} ${readHere}`.split(' ');
-const unsupported = ['env_file', 'extends', 'links', 'profiles', 'scale', 'volumes_from'];
+/** Each would change what a service is, on every engine, in a way that is not read here. */
+const unsupported =
+  'env_file extends external_links links models post_start pre_stop provider scale use_api_socket volumes_from'.split(
+    ' ',
+  );
 
 /** What the reader of a service needs to know of the rest of the stack. */
 export interface Surroundings {
@@ -52,6 +57,7 @@ export function readService(
   return {
     name,
     place,
+    profiles: readProfiles(map, read),
     command: read.words(map, 'command') ?? [],
     environment: readEnvironment(map, read, lookup),
     dependsOn: readDependencies(map, read),
@@ -64,6 +70,7 @@ export function readService(
       .filter(distinctPort()),
     mounts: readMounts(map, read, root),
     secrets: readSecrets(map, read),
+    configs: readConfigs(map, read),
     embedded: readEmbedded(name, map, read),
   };
 }
@@ -94,8 +101,9 @@ function readDependencies(map: Mapping, read: ValueReader): Dependency[] {
     }
     read.unknownKeys(value, ['condition', 'required', 'restart'], `depends_on: ${service}`);
     const condition = read.text(value, 'condition') ?? 'service_started';
+    const required = read.scalar(value, 'required')?.value !== false;
     if (conditions.includes(condition as Condition))
-      return [{ service, condition: condition as Condition, place }];
+      return [{ service, condition: condition as Condition, required, place }];
     const allowed = conditions.join(', ');
     read.mistakes.add(
       value.entries.get('condition')?.place ?? place,
@@ -157,57 +165,13 @@ function readSignal(map: Mapping, read: ValueReader): NodeJS.Signals {
   return found?.[0] ?? 'SIGTERM';
 }
 
-function readMounts(map: Mapping, read: ValueReader, root: string): Mount[] {
-  // A later mount of the same target replaces an earlier one, as in compose.
-  const mounts = new Map<string, Mount>();
-  for (const item of read.list(map, 'volumes')?.items ?? []) {
-    const mount = item.kind === 'map' ? longMount(item, read) : shortMount(item, read);
-    if (mount === undefined) continue;
-    const { source, target, kind } = mount;
-    const trimmed = target.length > 1 ? target.replace(/\/+$/, '') : target;
-    const path = kind === 'bind' && !isAbsolute(source) ? resolve(root, source) : source;
-    mounts.set(trimmed, { kind, source: path, target: trimmed, place: item.place });
-  }
-  return [...mounts.values()];
-}
-
-function shortMount(item: Tree, read: ValueReader): Omit<Mount, 'place'> | undefined {
-  const text = item.kind === 'scalar' ? String(item.value) : '';
-  const [source = '', target = '', ...rest] = text.split(':');
-  if (source === '' || !target.startsWith('/') || rest.length > 1) {
-    read.mistakes.add(item.place, `volumes: expected source:/target or source:/target:ro, got "${text}"`);
-    return undefined;
-  }
-  return { kind: /^[./~]/.test(source) ? 'bind' : 'volume', source, target };
-}
-
-function longMount(item: Mapping, read: ValueReader): Omit<Mount, 'place'> | undefined {
-  read.unknownKeys(
-    item,
-    ['type', 'source', 'target', 'read_only', 'bind', 'volume', 'tmpfs', 'consistency'],
-    'volumes',
-  );
-  const kind = read.text(item, 'type');
-  const source = read.text(item, 'source');
-  const target = read.text(item, 'target');
-  if (kind === 'tmpfs') return undefined;
-  if ((kind !== 'volume' && kind !== 'bind') || source === undefined || !target?.startsWith('/')) {
-    read.mistakes.add(item.place, 'volumes: expected type volume or bind, a source and an absolute target');
-    return undefined;
-  }
-  return { kind, source, target };
-}
-
-function readSecrets(map: Mapping, read: ValueReader): SecretMount[] {
-  return (read.list(map, 'secrets')?.items ?? []).flatMap((item) => {
-    if (item.kind === 'scalar') return [{ name: String(item.value), target: `/run/secrets/${item.value}` }];
-    const name = item.kind === 'map' ? read.text(item, 'source') : undefined;
-    if (item.kind !== 'map' || name === undefined) {
-      read.mistakes.add(item.place, 'secrets: expected a name, or a map with a source');
-      return [];
-    }
-    const target = read.text(item, 'target') ?? name;
-    return [{ name, target: isAbsolute(target) ? target : join('/run/secrets', target) }];
+function readProfiles(map: Mapping, read: ValueReader): readonly string[] {
+  return (read.list(map, 'profiles')?.items ?? []).flatMap((item) => {
+    const name = item.kind === 'scalar' ? String(item.value) : '';
+    if (/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name)) return [name];
+    const rule = 'letters, digits, ., - and _, beginning with a letter or digit';
+    read.mistakes.add(item.place, `profiles: expected ${rule}, got ${JSON.stringify(name)}`);
+    return [];
   });
 }
 

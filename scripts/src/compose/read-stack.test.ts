@@ -219,8 +219,8 @@ services:
     ],
     [
       'what is not supported',
-      'services:\n  a: { profiles: [x], env_file: y }\n',
-      ['compose.yaml:2:8  a: profiles is not supported', 'compose.yaml:2:23  a: env_file is not supported'],
+      'services:\n  a: { scale: 2, env_file: y }\n',
+      ['compose.yaml:2:8  a: scale is not supported', 'compose.yaml:2:18  a: env_file is not supported'],
     ],
     [
       'a tag of its own',

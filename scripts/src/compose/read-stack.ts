@@ -1,12 +1,11 @@
-import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { nearest } from '@lockstep/foundation';
 import type { Project } from '../project.ts';
+import { checkStack } from './check-stack.ts';
 import { fillTree } from './fill.ts';
-import { findCycle } from './graph.ts';
 import type { Lookup } from './interpolate.ts';
 import { mergeTrees, normalised } from './merge.ts';
 import { Mistakes } from './mistakes.ts';
+import { profileRule } from './profiles.ts';
 import { readService } from './read-service.ts';
 import type { Service, Stack } from './stack.ts';
 import { type Mapping, readTree } from './tree.ts';
@@ -17,9 +16,6 @@ export interface StackFiles {
   readonly tree: Mapping;
   readonly project: Project;
 }
-
-/** A name that is safe as a folder, a file and a part of an address. */
-const nameRule = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,99}$/;
 
 /** @throws {StackFileError} when a file cannot be read or is not YAML */
 export function readStackFiles(project: Project): StackFiles {
@@ -40,27 +36,39 @@ export interface ReadStack {
 /** @throws {StackFileError} listing everything that is wrong, each with its place */
 export function readStack({ tree, project }: StackFiles, lookup: Lookup): ReadStack {
   const mistakes = new Mistakes();
-  const filled = fillTree(withoutExtensions(tree), lookup, mistakes);
+  const filled = fillFiles(tree, lookup, mistakes);
   const read = new ValueReader(mistakes);
-  if (filled.kind !== 'map') throw new Error('a filled map is a map');
   for (const key of ['include', 'extends']) {
     const at = filled.keys.get(key);
     if (at !== undefined) mistakes.add(at, `${key} is not supported`);
   }
   const topLevel = ['name', 'version', 'services', 'networks', 'volumes', 'secrets', 'configs', 'include'];
   read.unknownKeys(filled, topLevel, 'the file');
-  const services = readServices(filled, read, project.root, lookup);
+  // Those that take no part are read as well: a slip in one shows before its profile is first used.
+  const all = readServices(filled, read, project.root, lookup);
+  const takesPart = profileRule(lookup);
+  const inactive = new Map(
+    [...all].flatMap(([name, { profiles }]) => (takesPart(profiles) ? [] : [[name, profiles] as const])),
+  );
+  const services = activeServices(all, inactive);
   const stack: Stack = {
     name: readName(filled, read),
     services,
+    inactive,
     volumes: [...(read.map(filled, 'volumes')?.entries.keys() ?? [])],
-    secrets: readSecretFiles(filled, read, project.root),
+    secrets: withoutSecretsOf(readSecretFiles(filled, read, project.root), all, services),
+    configs: readConfigFiles(filled, read, project.root),
   };
-  checkNames(filled, stack, mistakes);
-  checkGraph(stack, mistakes);
-  checkUses(stack, mistakes);
+  checkStack(stack, filled, mistakes);
   mistakes.finish();
   return { stack, warnings: mistakes.warnings };
+}
+
+/** The files with every variable filled in, templates apart; mistakes and warnings go to `mistakes`. */
+export function fillFiles(tree: Mapping, lookup: Lookup, mistakes: Mistakes): Mapping {
+  const filled = fillTree(withoutExtensions(tree), lookup, mistakes);
+  if (filled.kind !== 'map') throw new Error('a filled map is a map');
+  return filled;
 }
 
 /** Variables in a template (`x-…`) count only where it is used. */
@@ -94,6 +102,44 @@ function readServices(
   return services;
 }
 
+/** The services that take part; a dependency that is not required goes when its service takes no part. */
+function activeServices(
+  all: ReadonlyMap<string, Service>,
+  inactive: Stack['inactive'],
+): Map<string, Service> {
+  const services = new Map<string, Service>();
+  for (const [name, service] of all) {
+    if (inactive.has(name)) continue;
+    const dependsOn = service.dependsOn.filter((one) => one.required || !inactive.has(one.service));
+    services.set(name, { ...service, dependsOn });
+  }
+  return services;
+}
+
+/** Without the secrets that only services which take no part are given: nobody needs a value for those yet. */
+function withoutSecretsOf(
+  secrets: ReadonlyMap<string, string>,
+  all: ReadonlyMap<string, Service>,
+  active: ReadonlyMap<string, Service>,
+): Map<string, string> {
+  const given = (services: ReadonlyMap<string, Service>) =>
+    new Set([...services.values()].flatMap((service) => service.secrets.map(({ name }) => name)));
+  const [byAny, byActive] = [given(all), given(active)];
+  return new Map([...secrets].filter(([name]) => byActive.has(name) || !byAny.has(name)));
+}
+
+function readConfigFiles(filled: Mapping, read: ValueReader, root: string): Map<string, string> {
+  const configs = new Map<string, string>();
+  for (const [name, value] of read.map(filled, 'configs')?.entries ?? []) {
+    if (value.kind !== 'map') read.mistakes.add(value.place, `configs: ${name}: expected a map`);
+    else {
+      const file = read.text(value, 'file');
+      if (file !== undefined) configs.set(name, resolve(root, file));
+    }
+  }
+  return configs;
+}
+
 function readSecretFiles(filled: Mapping, read: ValueReader, root: string): Map<string, string> {
   const secrets = new Map<string, string>();
   for (const [name, value] of read.map(filled, 'secrets')?.entries ?? []) {
@@ -102,78 +148,4 @@ function readSecretFiles(filled: Mapping, read: ValueReader, root: string): Map<
     else secrets.set(name, resolve(root, file));
   }
   return secrets;
-}
-
-function checkNames(filled: Mapping, stack: Stack, mistakes: Mistakes): void {
-  for (const kind of ['services', 'volumes', 'secrets']) {
-    const map = filled.entries.get(kind);
-    if (map?.kind !== 'map') continue;
-    for (const [name, value] of map.entries) {
-      if (nameRule.test(name)) continue;
-      const rule = 'letters, digits, ., - and _, at most 100, beginning with a letter or digit';
-      mistakes.add(
-        map.keys.get(name) ?? value.place,
-        `${kind}: expected ${rule}, got ${JSON.stringify(name)}`,
-      );
-    }
-  }
-  const published = new Map<string, string>();
-  for (const service of stack.services.values()) {
-    for (const { published: port, setting, place } of service.ports) {
-      const owner = setting ?? service.name;
-      const other = published.get(String(port));
-      if (other !== undefined)
-        mistakes.add(place, `ports: ${owner} is ${port}, and so is ${other}; they must differ`);
-      published.set(String(port), owner);
-    }
-  }
-}
-
-function checkGraph(stack: Stack, mistakes: Mistakes): void {
-  for (const service of stack.services.values()) {
-    for (const { service: name, condition, place } of service.dependsOn) {
-      const other = stack.services.get(name);
-      if (other === undefined) {
-        const meant = nearest(name, stack.services.keys());
-        const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
-        mistakes.add(place, `${service.name}: depends_on: no service ${name}${hint}`);
-      } else if (condition === 'service_healthy' && !hasProbe(other)) {
-        mistakes.add(
-          place,
-          `${service.name}: depends_on: ${name} can never be healthy: it has no healthcheck`,
-        );
-      }
-    }
-  }
-  const graph = new Map(
-    [...stack.services].map(([name, { dependsOn }]) => [name, dependsOn.map(({ service }) => service)]),
-  );
-  const cycle = findCycle(graph);
-  const [first] = cycle ?? [];
-  const place = first === undefined ? undefined : stack.services.get(first)?.dependsOn[0]?.place;
-  if (cycle !== undefined && place !== undefined) {
-    mistakes.add(place, `depends_on goes round in a circle: ${cycle.join(' → ')}`);
-  }
-}
-
-function hasProbe({ healthcheck, embedded }: Service): boolean {
-  return healthcheck !== undefined || embedded?.program !== undefined || embedded?.healthUrl !== undefined;
-}
-
-function checkUses(stack: Stack, mistakes: Mistakes): void {
-  for (const { name: service, place, mounts, secrets } of stack.services.values()) {
-    for (const { kind, source, place: at } of mounts) {
-      if (kind === 'volume' && !stack.volumes.includes(source)) {
-        mistakes.add(at, `${service}: volumes: no volume ${source} at the end of the file`);
-      } else if (kind === 'bind' && source.startsWith('~')) {
-        mistakes.add(at, `${service}: volumes: ~ is not supported; write the path out`);
-      } else if (kind === 'bind' && statSync(source, { throwIfNoEntry: false }) === undefined) {
-        mistakes.add(at, `${service}: volumes: no such folder: ${source}`);
-      }
-    }
-    for (const { name } of secrets) {
-      if (!stack.secrets.has(name))
-        mistakes.add(place, `${service}: secrets: no secret ${name} at the end of the file`);
-    }
-  }
 }

@@ -4,17 +4,23 @@ import type { Place } from './mistakes.ts';
 export interface Stack {
   /** The compose project's name. */
   readonly name: string;
-  /** In order of appearance. */
+  /** In order of appearance; without those of profiles that are not active. */
   readonly services: ReadonlyMap<string, Service>;
-  /** The named volumes. */
+  /** The services that take no part, each with the profiles that would bring it in. */
+  readonly inactive: ReadonlyMap<string, readonly string[]>;
+  /** The named volumes, those of inactive services too: an earlier start may have made them. */
   readonly volumes: readonly string[];
-  /** Secret name to the absolute path of its file. */
+  /** Secret name to the absolute path of its file; without those that only inactive services are given. */
   readonly secrets: ReadonlyMap<string, string>;
+  /** Config name to the absolute path of its file; those made from text or a variable have none. */
+  readonly configs: ReadonlyMap<string, string>;
 }
 
 export interface Service {
   readonly name: string;
   readonly place: Place;
+  /** Empty when it always takes part. */
+  readonly profiles: readonly string[];
   readonly command: readonly string[];
   /** Undefined values were asked of the caller's environment and are not there. */
   readonly environment: ReadonlyMap<string, string>;
@@ -26,6 +32,7 @@ export interface Service {
   readonly ports: readonly Port[];
   readonly mounts: readonly Mount[];
   readonly secrets: readonly SecretMount[];
+  readonly configs: readonly ConfigMount[];
   /** What the service is as a local process; undefined when the file does not say. */
   readonly embedded: Embedded | undefined;
 }
@@ -39,6 +46,8 @@ export const conditions: readonly Condition[] = [
 export interface Dependency {
   readonly service: string;
   readonly condition: Condition;
+  /** False when the service may do without the other if that one takes no part. */
+  readonly required: boolean;
   readonly place: Place;
 }
 
@@ -79,6 +88,13 @@ export interface SecretMount {
   readonly name: string;
   /** Absolute path inside the container: `/run/secrets/<name>` unless the file says otherwise. */
   readonly target: string;
+}
+
+export interface ConfigMount {
+  readonly name: string;
+  /** Absolute path inside the container: `/<name>` unless the file says otherwise. */
+  readonly target: string;
+  readonly place: Place;
 }
 
 export interface Embedded {

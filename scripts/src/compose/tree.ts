@@ -41,10 +41,13 @@ const mostBytes = 1024 * 1024;
 /** Reads one compose file as a tree with places; YAML merge keys and aliases are resolved, variables are not. */
 export function readTree(path: string, root: string, mistakes: Mistakes): Mapping {
   const file = relative(root, path);
-  const start: Place = { file, line: 1, column: 1 };
-  const empty: Mapping = { kind: 'map', entries: new Map(), keys: new Map(), place: start };
-  const text = readText(path, start, mistakes);
-  if (text === undefined) return empty;
+  const text = readText(path, startOf(file), mistakes);
+  return text === undefined ? emptyTree(file) : parseTree(text, file, mistakes);
+}
+
+/** As {@link readTree}, of a text that was read already; `file` is named in its places. */
+export function parseTree(text: string, file: string, mistakes: Mistakes): Mapping {
+  const start = startOf(file);
   try {
     const tree = new TreeReader(text, file, mistakes).read();
     if (tree?.kind === 'map') return tree;
@@ -53,7 +56,15 @@ export function readTree(path: string, root: string, mistakes: Mistakes): Mappin
     if (!(error instanceof RangeError)) throw error;
     mistakes.add(start, 'nested too deeply');
   }
-  return empty;
+  return emptyTree(file);
+}
+
+function startOf(file: string): Place {
+  return { file, line: 1, column: 1 };
+}
+
+function emptyTree(file: string): Mapping {
+  return { kind: 'map', entries: new Map(), keys: new Map(), place: startOf(file) };
 }
 
 function readText(path: string, start: Place, mistakes: Mistakes): string | undefined {

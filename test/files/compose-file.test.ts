@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
 interface ComposeService {
   readonly user?: string;
@@ -41,6 +41,12 @@ describe.runIf(compose !== undefined || required)('Docker Compose v2 reads compo
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
+  /** Set by the tests that want services of profiles too. */
+  let profiles = '';
+  afterEach(() => {
+    profiles = '';
+  });
+
   const config = (...files: string[]) => {
     const [program = 'docker compose v2 was not found', ...args] = compose ?? [];
     return spawnSync(
@@ -49,6 +55,7 @@ describe.runIf(compose !== undefined || required)('Docker Compose v2 reads compo
       {
         cwd: folder,
         encoding: 'utf8',
+        env: { ...process.env, COMPOSE_PROFILES: profiles },
       },
     );
   };
@@ -105,6 +112,28 @@ describe.runIf(compose !== undefined || required)('Docker Compose v2 reads compo
         postgres: { condition: 'service_healthy' },
         vault: { condition: 'service_healthy' },
         'vault-bootstrap': { condition: 'service_completed_successfully' },
+      });
+    }
+  });
+
+  test.each([
+    ['observability', ['grafana', 'loki']],
+    ['tools', ['adminer']],
+  ])('with the profile %s, and only then, %j take part: as hardened, and on loopback', (profile, names) => {
+    const without = Object.keys(services('compose.yaml', 'compose.override.yaml'));
+    profiles = profile;
+    const all = services('compose.yaml', 'compose.override.yaml');
+    expect(
+      Object.keys(all)
+        .filter((name) => !without.includes(name))
+        .toSorted(),
+    ).toEqual(names);
+    for (const name of names) {
+      expect(all[name]).toMatchObject({
+        read_only: true,
+        cap_drop: ['ALL'],
+        security_opt: ['no-new-privileges:true'],
+        ports: [{ host_ip: '127.0.0.1' }],
       });
     }
   });

@@ -1,0 +1,103 @@
+import { statfsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { Failure, renderFailure } from '@lockstep/foundation';
+import { recordedEngine } from '../choose.ts';
+import type { Stack } from '../compose/stack.ts';
+import { foldersOf } from '../engines/embedded/folders.ts';
+import { findTakenPorts } from '../engines/embedded/ports.ts';
+import { readState } from '../engines/embedded/state-file.ts';
+import { readEnvFile } from '../env-file.ts';
+import { environment } from '../environment.ts';
+import { isAlive } from '../pid.ts';
+import { openStack } from '../prepare.ts';
+import type { Project } from '../project.ts';
+import { ownSecrets, settingOfSecret } from '../secrets.ts';
+import type { Finding } from './finding.ts';
+
+const diskFloor = 1024 ** 3;
+
+/** What the project needs of its folder and of this machine: readable files, `.env`, free ports, disk. */
+export async function projectFindings(project: Project): Promise<Finding[]> {
+  return [...(await stackFindings(project)), ...stateFindings(project), diskFinding(project)];
+}
+
+async function stackFindings(project: Project): Promise<Finding[]> {
+  try {
+    const { stack } = openStack(project);
+    return [
+      { mark: 'good', text: stackText(project, stack) },
+      envFinding(project, stack),
+      ...(await portFindings(project, stack)),
+    ];
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return [{ mark: 'bad', text: renderFailure('stack', error).trimEnd().replaceAll('\n', '\n    ') }];
+  }
+}
+
+function stackText(project: Project, { name, services, inactive }: Stack): string {
+  const profiles = [...new Set([...inactive.values()].flat())];
+  const more = profiles.length === 0 ? '' : `; not active: ${profiles.join(', ')}`;
+  return `${name}: ${project.composeFiles.length} compose files, ${services.size} services${more}`;
+}
+
+function envFinding(project: Project, stack: Stack): Finding {
+  const found = statSync(project.envFile, { throwIfNoEntry: false });
+  if (found === undefined) return { mark: 'note', text: '.env is not there; make up writes it' };
+  const values = readEnvFile(project.envFile);
+  const settings = [...ownSecrets(stack.secrets, project.stateFolder).keys()].map(settingOfSecret);
+  const missing = settings.filter((name) => !values[name] && !environment[name]);
+  if (missing.length > 0) return { mark: 'note', text: `.env lacks ${missing.join(', ')}; make up adds it` };
+  const mode = (found.mode & 0o777).toString(8).padStart(4, '0');
+  if ((found.mode & 0o077) === 0) return { mark: 'good', text: `.env (mode ${mode})` };
+  return {
+    mark: 'bad',
+    text: `.env holds secrets and others may read it (mode ${mode})`,
+    act: 'chmod 600 .env',
+  };
+}
+
+async function portFindings(project: Project, stack: Stack): Promise<Finding[]> {
+  const taken = await findTakenPorts(stack, () => true);
+  const ours = new Set(
+    (readState(foldersOf(project).stateFile)?.running ?? []).map(({ service }) => service),
+  );
+  const engine = recordedEngine(project);
+  return [...stack.services.values()].flatMap(({ name, ports }) =>
+    ports.map(({ published, setting }): Finding => {
+      const text = `port ${published} (${name})`;
+      const holder = taken.find(({ port }) => port.published === published);
+      if (holder === undefined) return { mark: 'good', text: `${text}: free` };
+      if (ours.has(name)) return { mark: 'good', text: `${text}: ours` };
+      if (engine === 'docker' || engine === 'podman')
+        return { mark: 'note', text: `${text}: ${holder.reason}; ${engine} runs the stack` };
+      return {
+        mark: 'bad',
+        text: `${text}: ${holder.reason}`,
+        ...(setting === undefined ? {} : { act: `free it, or set ${setting} in .env` }),
+      };
+    }),
+  );
+}
+
+function stateFindings(project: Project): Finding[] {
+  const state = readState(foldersOf(project).stateFile);
+  if (state === undefined) return [{ mark: 'good', text: 'the embedded engine is not running' }];
+  if (isAlive(state.supervisor)) {
+    return [
+      { mark: 'good', text: `the embedded engine is running (supervisor: pid ${state.supervisor.pid})` },
+    ];
+  }
+  const left = state.running.filter(({ stamp }) => isAlive(stamp)).map(({ service }) => service);
+  const text = `the embedded engine's supervisor died${left.length === 0 ? '' : `; still running: ${left.join(', ')}`}`;
+  return [{ mark: 'bad', text, act: 'make up starts it again, make down cleans up; both end what it left' }];
+}
+
+function diskFinding(project: Project): Finding {
+  const { bavail, bsize } = statfsSync(dirname(project.envFile));
+  const free = bavail * bsize;
+  const text = `${(free / 1024 ** 3).toFixed(1)} GB free on the project's disk`;
+  return free >= diskFloor
+    ? { mark: 'good', text }
+    : { mark: 'bad', text, act: 'the stack needs about 1 GB' };
+}
