@@ -1,56 +1,56 @@
-# Every image of the project, from one build: each target is one file on top of Node.
-#   docker build --target migrate .        the init containers
-#   docker build --target bootstrap .      seeds Vault and Postgres
-#   docker build --target services-api .   an app (likewise content-api)
+# Every image of the project, from one build: each is one file on top of Node.
+#   docker build --target migrate .                           the init containers
+#   docker build --target bootstrap .                         seeds Vault and Postgres
+#   docker build --target app --build-arg APP=services-api .  an app
+# `make images` leaves out the stages `manifests` and `build`, and copies the programs that are built on this machine.
 ARG NODE_IMAGE=node:24-slim
+
+# What `npm ci` needs and nothing else, so that it runs again only when one of these changes.
+FROM ${NODE_IMAGE} AS manifests
+WORKDIR /source
+COPY . .
+RUN find . -type f ! -name package.json ! -name package-lock.json -delete
 
 FROM ${NODE_IMAGE} AS build
 WORKDIR /source
-COPY package.json package-lock.json ./
-COPY foundation/package.json foundation/
-COPY migrations/package.json migrations/
-COPY vault/package.json vault/
-COPY chassis/package.json chassis/
-COPY scripts/package.json scripts/
-COPY services-api/package.json services-api/
-COPY content-api/package.json content-api/
+COPY --from=manifests /source ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY . .
-RUN npm run build -- migrate bootstrap services-api content-api
+RUN npm run build \
+ && for file in */src/server.ts; do mkdir -p "credentials/${file%%/*}-migrator" "credentials/${file%%/*}-app"; done
 
 FROM ${NODE_IMAGE} AS program
-LABEL org.opencontainers.image.vendor="lockstep" org.opencontainers.image.licenses="MIT"
+ARG VERSION=dev
+LABEL org.opencontainers.image.vendor="lockstep" \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.version="${VERSION}"
 ENV NODE_ENV=production
 WORKDIR /app
 USER node
+STOPSIGNAL SIGTERM
 
+# In each of these the program comes last: a new one makes one new layer.
 FROM program AS migrate
 LABEL org.opencontainers.image.title="lockstep migrate" \
       org.opencontainers.image.description="Runs a service's migrations, once, before its app"
-COPY --from=build /source/migrations/dist/migrate.cjs /app/
 ENTRYPOINT ["node", "/app/migrate.cjs"]
 CMD ["up"]
+COPY --from=build /source/migrations/dist/migrate.cjs /app/
 
 FROM program AS bootstrap
 LABEL org.opencontainers.image.title="lockstep bootstrap" \
       org.opencontainers.image.description="Seeds a development Vault and Postgres for the stack's services"
-# A role's credentials volume takes its owner from the folder it is first mounted on.
-USER root
-RUN mkdir -p /run/credentials/services-api-migrator /run/credentials/services-api-app \
-             /run/credentials/content-api-migrator /run/credentials/content-api-app \
- && chown -R node:node /run/credentials
-USER node
-COPY --from=build /source/vault/dist/bootstrap.cjs /app/
 ENTRYPOINT ["node", "/app/bootstrap.cjs"]
+# A role's credentials volume takes its owner from the folder it is first mounted on.
+COPY --from=build --chown=node:node /source/credentials/ /run/credentials/
+COPY --from=build /source/vault/dist/bootstrap.cjs /app/
 
-FROM program AS services-api
-LABEL org.opencontainers.image.title="lockstep services-api"
-COPY --from=build /source/services-api/dist/server.cjs /app/
+FROM program AS app
+ARG APP
+LABEL org.opencontainers.image.title="lockstep ${APP}" \
+      org.opencontainers.image.description="An app that listens only on a schema that is really there"
 EXPOSE 8080
+# Where nobody else asks: compose.yaml has a check of its own.
+HEALTHCHECK --interval=30s --timeout=3s --start-period=30s CMD ["node", "-e", "require('http').get('http://127.0.0.1:8080/ready', (r) => process.exit(r.statusCode === 200 ? 0 : 1)).on('error', () => process.exit(1))"]
 ENTRYPOINT ["node", "/app/server.cjs"]
-
-FROM program AS content-api
-LABEL org.opencontainers.image.title="lockstep content-api"
-COPY --from=build /source/content-api/dist/server.cjs /app/
-EXPOSE 8080
-ENTRYPOINT ["node", "/app/server.cjs"]
+COPY --from=build /source/${APP}/dist/server.cjs /app/

@@ -7,20 +7,25 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 ENGINE ?= auto
 # One service (services-api, content-api); all when empty. SERVICE_NAME is another name for it.
 SERVICE ?= $(SERVICE_NAME)
-# text or json, for status and db-migrate-status.
+# text or json, for status, doctor and db-migrate-status.
 FORMAT ?= text
 # Migrations to take back.
 N ?= 1
 # More arguments: for logs (-f), psql (-c 'select 1') and test (a file).
 ARGS ?=
 # The commands read these, so that no value is ever a part of a shell line.
-export ENGINE SERVICE FORMAT
+export ENGINE SERVICE FORMAT OFFLINE
+# Profiles of compose.yaml, commas between. For good: COMPOSE_PROFILES in .env.
+PROFILE =
+ifneq ($(PROFILE),)
+export COMPOSE_PROFILES := $(PROFILE)
+endif
 
 STACK := node scripts/dist/stack.js
-SOURCES := $(filter-out %.test.ts,$(shell find foundation/src migrations/src vault/src chassis/src scripts/src services-api/src content-api/src -name '*.ts' 2>/dev/null)) scripts/build.mjs tsconfig.json
+SOURCES := $(filter-out %.test.ts,$(shell find $(wildcard */src) -name '*.ts' 2>/dev/null)) scripts/build.mjs tsconfig.json
 
 ##@ The stack
-.PHONY: up down status logs doctor
+.PHONY: up down status logs why shell doctor
 up: scripts/dist/.built ## Start the stack and wait until all is ready (again: only what changed)
 	@$(STACK) up
 down: scripts/dist/.built ## Stop the stack; the databases are kept
@@ -29,7 +34,11 @@ status: scripts/dist/.built ## Show what each service is at (FORMAT=json)
 	@$(STACK) status
 logs: scripts/dist/.built ## Print the services' output (SERVICE=, ARGS=-f)
 	@$(STACK) logs $(ARGS) $(if $(SERVICE),"$$SERVICE")
-doctor: scripts/dist/.built ## Look at all the stack needs from this machine, and say what to do
+why: scripts/dist/.built ## Show again why a service failed when it was last started (SERVICE=)
+	@$(STACK) why $(if $(SERVICE),"$$SERVICE")
+shell: scripts/dist/.built ## Open a shell inside a service's container (SERVICE=services-api)
+	@$(STACK) shell -- $(ARGS)
+doctor: scripts/dist/.built ## Look at this machine and at compose.yaml, and say what to do (FORMAT=json)
 	@$(STACK) doctor
 
 ##@ Databases
@@ -50,7 +59,11 @@ db-reset: scripts/dist/.built ## DELETE every volume (all databases and credenti
 	@$(STACK) reset
 
 ##@ Work on the project
-.PHONY: test check
+.PHONY: service images test check
+service: scripts/dist/.built ## Add a service to the stack (NAME=billing-api, ARGS=--dry-run)
+	@$(STACK) service $(ARGS) -- "$(if $(filter command,$(origin NAME)),$$NAME)"
+images: scripts/dist/.built ## Build the images for docker or podman (OFFLINE=1: without a registry)
+	@$(STACK) images $(ARGS)
 test: scripts/dist/.built ## Run every test: pure ones, on real Postgres servers, on the whole stack (ARGS=file)
 	@npm test --silent -- $(ARGS)
 check: node_modules/.package-lock.json ## Check format, lint and types
@@ -59,7 +72,7 @@ check: node_modules/.package-lock.json ## Check format, lint and types
 ##@ Help
 .PHONY: help
 help: ## Print this
-	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 } END { print "\nVariables\n  ENGINE=auto|docker|podman|embedded  SERVICE=  FORMAT=text|json  N=1  ARGS=" }' Makefile
+	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 } END { print "\nVariables\n  ENGINE=auto|docker|podman|embedded  SERVICE=  PROFILE=  OFFLINE=1  FORMAT=text|json  N=1  ARGS=" }' Makefile
 
 # npm's own record of what it installed; older than the lock file means: install again.
 node_modules/.package-lock.json: package-lock.json

@@ -1,5 +1,6 @@
 // Bundles the project's programs with esbuild and prints each file's size: `npm run build` for all,
 // `npm run build -- migrate bootstrap` for those named.
+import { existsSync } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,19 +24,19 @@ const shared = {
     // pg asks whether it runs on Cloudflare; without a navigator (Node 20) it loads all of fetch to find out.
     navigator: JSON.stringify({ userAgent: 'Node.js' }),
   },
-  // node-vault loads axios at its start, although every request goes over vault/src/transport.ts.
-  alias: { axios: './vault/absent-axios.cjs' },
   // pg's optional native binding is never installed.
   external: ['pg-native'],
 };
+
+/** The apps: every folder with a src/server.ts. */
+const apps = (await readdir(root)).filter((name) => existsSync(join(root, name, 'src/server.ts'))).sort();
 
 /** One CommonJS file each: starts faster than an ES module of the same code, and an image needs nothing beside it. */
 const programs = {
   migrate: ['migrations/src/cli.ts', 'migrations/dist/migrate'],
   bootstrap: ['vault/src/bootstrap/cli.ts', 'vault/dist/bootstrap'],
   'dev-vault': ['vault/src/embedded/cli.ts', 'vault/dist/dev-vault'],
-  'services-api': ['services-api/src/server.ts', 'services-api/dist/server'],
-  'content-api': ['content-api/src/server.ts', 'content-api/dist/server'],
+  ...Object.fromEntries(apps.map((name) => [name, [`${name}/src/server.ts`, `${name}/dist/server`]])),
 };
 
 /** The stack's commands stay an ES module with chunks, so that a command loads only what it needs. */
@@ -55,6 +56,8 @@ const chosen = wanted.filter((name) => name !== 'stack').map((name) => programs[
 const builds = [
   build({
     ...shared,
+    // node-vault loads axios at its start, although every request goes over vault/src/transport.ts.
+    alias: { axios: './vault/absent-axios.cjs' },
     entryPoints: Object.fromEntries(chosen.map(([source, target]) => [target, source])),
     outdir: '.',
     format: 'cjs',

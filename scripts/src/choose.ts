@@ -2,6 +2,8 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Availability, Engine, EngineName } from './engine.ts';
 import { engineNames } from './engine.ts';
+import type { Ask, ComposeProgram, FoundCompose } from './engines/compose-program.ts';
+import { environment } from './environment.ts';
 import { EngineUnavailable } from './errors.ts';
 import type { OpenedStack } from './prepare.ts';
 import type { Project } from './project.ts';
@@ -20,6 +22,8 @@ export async function askEngines(names: readonly EngineName[] = engineNames): Pr
 /** What an engine answered, and how to make it. */
 export interface Candidate {
   readonly availability: Availability;
+  /** Of a container engine: every way that was tried, and what is known to be wrong with the one that was chosen. */
+  readonly found?: FoundCompose;
   readonly make: (opened: OpenedStack) => Promise<Engine>;
 }
 
@@ -29,26 +33,61 @@ async function askEngine(name: EngineName): Promise<Candidate> {
     const make = async ({ stack, project }: OpenedStack) => new EmbeddedEngine(stack, project);
     return { availability: embeddedAvailability(), make };
   }
-  const [{ ask, ComposeEngine }, { findDocker, findPodman }] = await Promise.all([
-    import('./engines/compose.ts'),
-    import('./engines/compose-program.ts'),
-  ]);
-  const found = await (name === 'docker' ? findDocker(ask) : findPodman(ask));
-  const make = async ({ stack, project }: OpenedStack) => {
+  const { ask } = await import('./engines/ask.ts');
+  const found = await (name === 'docker' ? findDockerHere(ask) : findPodmanHere(ask));
+  const make = async (opened: OpenedStack) => {
     if (!('command' in found))
       throw new EngineUnavailable(`${name} did not answer`, [found.availability.reason], undefined);
-    return new ComposeEngine(name, found.command, stack, project);
+    return makeContainerEngine(name, found, opened);
   };
-  return { availability: found.availability, make };
+  return { availability: found.availability, found, make };
+}
+
+async function findDockerHere(ask: Ask): Promise<FoundCompose> {
+  const { findDocker } = await import('./engines/compose-program.ts');
+  return findDocker(ask);
+}
+
+async function findPodmanHere(ask: Ask): Promise<FoundCompose> {
+  const { findPodman } = await import('./engines/podman-program.ts');
+  return findPodman(ask, environment);
+}
+
+async function makeContainerEngine(
+  name: 'docker' | 'podman',
+  { flavour, command, program, environment: extra, versions, needsService }: ComposeProgram,
+  opened: OpenedStack,
+): Promise<Engine> {
+  if (flavour === 'podman-compose') {
+    const { PodmanComposeEngine } = await import('./engines/podman-compose.ts');
+    return new PodmanComposeEngine(
+      { command, program, environment: extra, version: versions.compose },
+      opened,
+    );
+  }
+  const service = needsService ? await import('./engines/podman-service.ts') : undefined;
+  const address = await service?.ensurePodmanService(opened.project);
+  const { ComposeEngine } = await import('./engines/compose.ts');
+  const tools = {
+    command,
+    program,
+    environment: address === undefined ? extra : { ...extra, DOCKER_HOST: address },
+  };
+  return new ComposeEngine(name, tools, opened);
 }
 
 /**
  * Chooses the engine: the named one; with `auto`, the one this stack was last started with, else the first of docker,
  * podman and embedded that can run here.
  *
+ * @param tried engines that were chosen before and turned out not to be able to
  * @throws {EngineUnavailable} with every reason when none can, or the named one cannot
  */
-export async function chooseEngine(wanted: EngineName | 'auto', opened: OpenedStack): Promise<Choice> {
+export async function chooseEngine(
+  wanted: EngineName | 'auto',
+  opened: OpenedStack,
+  tried: readonly Availability[] = [],
+): Promise<Choice> {
   if (wanted !== 'auto') {
     const [candidate] = await askEngines([wanted]);
     if (candidate?.availability.available === true)
@@ -64,11 +103,12 @@ export async function chooseEngine(wanted: EngineName | 'auto', opened: OpenedSt
     if (candidate?.availability.available === true)
       return { engine: await candidate.make(opened), passedOver: [] };
   }
-  const candidates = await askEngines();
+  const isTried = (name: EngineName) => tried.some((one) => one.name === name);
+  const candidates = (await askEngines()).filter(({ availability }) => !isTried(availability.name));
   const chosen = candidates.find(({ availability }) => availability.available);
-  const reasons = candidates.map(({ availability }) => availability);
+  const reasons = [...tried, ...candidates.map(({ availability }) => availability)];
   if (chosen === undefined) throw notThere('auto', reasons);
-  const passedOver = reasons.slice(0, candidates.indexOf(chosen));
+  const passedOver = reasons.slice(0, tried.length + candidates.indexOf(chosen));
   return { engine: await chosen.make(opened), passedOver };
 }
 

@@ -10,7 +10,7 @@ type Settle = (status: number) => void;
 
 const statuses = `
 Exit status: 0 done; 1 a service or migration failed; 2 usage or configuration; 3 a pre-flight check failed or no engine
-can run; 130 and 143 interrupted. run, migrate and psql pass on the status of the program they run.`;
+can run; 130 and 143 interrupted. run, migrate, psql and shell pass on the status of the program they run.`;
 
 function build(terminal: Terminal, settle: Settle): Command {
   const program = new Command('stack')
@@ -34,6 +34,8 @@ function build(terminal: Terminal, settle: Settle): Command {
   addStartAndStop(program, terminal);
   addLooking(program, terminal, settle);
   addRunning(program, terminal, settle);
+  addGrowing(program, terminal);
+  addImages(program, terminal);
   return program;
 }
 
@@ -91,13 +93,49 @@ function addLooking(program: Command, terminal: Terminal, settle: Settle): void 
     );
   program
     .command('doctor')
-    .description('look at all the stack needs from this machine, and say what to do')
+    .description('look at all the stack needs from this machine, and at its compose files; say what to do')
+    .addOption(format())
     .addHelpText(
       'after',
-      '\nExit status 0 when some engine can run the stack, else 3.\n\nExamples:\n  stack doctor',
+      `
+Exit status 0 when some engine can run the stack, else 3; what is found in the files does not change it. With json,
+standard output holds one document and nothing else.
+
+Examples:
+  stack doctor
+  stack doctor --format json`,
     )
-    .action(async () =>
-      settle(await (await import('./commands/doctor.ts')).doctor(program.opts<GlobalOptions>(), terminal)),
+    .action(async (options: { format: 'text' | 'json' }) =>
+      settle(
+        await (await import('./commands/doctor.ts')).doctor(
+          { ...program.opts<GlobalOptions>(), ...options },
+          terminal,
+        ),
+      ),
+    );
+  program
+    .command('why')
+    .description('show again why a service failed when it was last started')
+    .argument('[service]', 'which one; what it waits for is shown too (default: all that fail)')
+    .addOption(format())
+    .addHelpText(
+      'after',
+      `
+What a failed service printed is kept in .lockstep/failures: it can be read after its container is gone, and while the
+engine and Postgres are down. A failure that was mended is shown only when its service is named.
+
+Examples:
+  stack why
+  stack why services-api`,
+    )
+    .action(async (name: string | undefined, options: { format: 'text' | 'json' }) =>
+      settle(
+        (await import('./commands/why.ts')).why(
+          name,
+          { ...program.opts<GlobalOptions>(), ...options },
+          terminal,
+        ),
+      ),
     );
   program
     .command('logs')
@@ -169,6 +207,93 @@ function addRunning(program: Command, terminal: Terminal, settle: Settle): void 
           ...program.opts<GlobalOptions>(),
           role: options.role,
         }),
+      ),
+    );
+  program
+    .command('shell')
+    .description("open a shell inside a service's container, or run a command there")
+    .argument('[words...]', 'the command and its arguments (default: a shell)')
+    .addOption(new Option('--service <name>', 'whose container').env('SERVICE'))
+    .passThroughOptions()
+    .addHelpText(
+      'after',
+      `
+On the embedded engine, which has no containers: a shell of your own in the project's folder, with the environment the
+service gets; secrets are in it as the paths of their files.
+
+Examples:
+  stack shell --service services-api
+  stack shell --service postgres -- id -u`,
+    )
+    .action(async (words: string[], options: { service?: string }) =>
+      settle(
+        await (await import('./commands/shell.ts')).shell(
+          options.service,
+          words,
+          program.opts<GlobalOptions>(),
+        ),
+      ),
+    );
+}
+
+function addGrowing(program: Command, terminal: Terminal): void {
+  program
+    .command('service')
+    .description('add a service to the stack: its folder, its init container, app and port, its policies')
+    .argument('<name>', 'lower-case letters and digits joined by single hyphens, such as billing-api')
+    .option('--dry-run', 'only say what would be written', false)
+    .addHelpText(
+      'after',
+      `
+The new service has a route, a migration and tests of its own, and takes its place in compose.yaml from the first service
+that is there. What is there already stays as it is: a second run changes nothing, and one after an interrupted run
+writes the rest. Nothing is started.
+
+Examples:
+  stack service billing-api
+  stack service --dry-run billing-api`,
+    )
+    .action(async (name: string, options: { dryRun: boolean }) =>
+      (await import('./commands/service.ts')).addService(
+        name,
+        { ...program.opts<GlobalOptions>(), ...options },
+        terminal,
+      ),
+    );
+}
+
+function addImages(program: Command, terminal: Terminal): void {
+  program
+    .command('images')
+    .description(
+      "build the project's images on docker or podman, from the programs that are built on this machine",
+    )
+    .option(
+      '--offline',
+      'first build stand-ins for postgres, vault and node, without a registry (env: OFFLINE)',
+      false,
+    )
+    .option(
+      '--with-npm',
+      'with --offline: also an image with npm, for the Dockerfile to build from sources',
+      false,
+    )
+    .addHelpText(
+      'after',
+      `
+An image that is made of the same as before is left alone. The images of others are, in this order: what POSTGRES_IMAGE,
+VAULT_IMAGE and NODE_IMAGE name, in the environment or .env; the official one when the engine has it; the stand-in when
+the engine has that; the official one, pulled. Stand-ins are copies of this machine's programs and need Linux.
+
+Examples:
+  stack images
+  stack --engine podman images --offline
+  NODE_IMAGE=node:22-slim stack images`,
+    )
+    .action(async (options: { offline: boolean; withNpm: boolean }) =>
+      (await import('./commands/images.ts')).images(
+        { ...program.opts<GlobalOptions>(), ...options },
+        terminal,
       ),
     );
 }

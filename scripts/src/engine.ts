@@ -89,6 +89,12 @@ export interface Connection {
  */
 export interface Engine {
   readonly name: EngineName;
+  /**
+   * Gets what a start needs beside the project's files, such as images; an engine without it needs nothing.
+   *
+   * @throws {Failure} when this machine cannot run the stack on this engine as things stand; nothing was started
+   */
+  prepare?(report: (progress: Progress) => void, signal: AbortSignal): Promise<void>;
   /** Starts what is not running or changed, and waits until all is ready or can no longer become so. */
   up(report: (progress: Progress) => void, signal: AbortSignal): Promise<UpReport>;
   /** Stops everything; volumes stay. False when nothing ran. */
@@ -101,6 +107,14 @@ export interface Engine {
   run(options: RunOptions): Promise<{ readonly exitStatus: number; readonly stdout: string }>;
   /** Opens psql in the foreground; returns its exit status. */
   psql(connection: Connection, args: readonly string[]): Promise<number>;
+  /**
+   * Runs `words` where the service runs, in the foreground, or a shell when there are none; returns the exit status.
+   *
+   * In a container that must be running; on the embedded engine in the project's folder, with the service's environment.
+   *
+   * @throws {PreflightError} when the service does not run, or its image has no shell
+   */
+  shell(service: string, words: readonly string[]): Promise<number>;
 }
 
 /** Creates an engine for a stack that was read. */

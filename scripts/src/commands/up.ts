@@ -1,7 +1,9 @@
+import { toFailure } from '@lockstep/foundation';
 import { chooseEngine, forgetEngine, recordEngine, recordedEngine } from '../choose.ts';
 import { initContainers, type Stack } from '../compose/stack.ts';
-import type { Engine, Outcome, UpReport } from '../engine.ts';
+import type { Availability, Engine, EngineName, Outcome, Progress, UpReport } from '../engine.ts';
 import { Interrupted, ServiceFailed } from '../errors.ts';
+import { keepFailures } from '../failures.ts';
 import { type OpenedStack, prepareStack } from '../prepare.ts';
 import { describeOutcome, openProgress } from '../progress.ts';
 import { renderTable } from '../table.ts';
@@ -18,9 +20,7 @@ export async function up(options: GlobalOptions, terminal: Terminal, before = 'n
   const opened = await prepareStack(projectOf(options), (sentence) => terminal.err(`${sentence}\n`));
   for (const warning of opened.warnings) terminal.err(`warning: ${warning}\n`);
   const prepared = performance.now();
-  const { engine, passedOver } = await chooseEngine(options.engine, opened);
-  const line = passedOverLine(engine.name, passedOver);
-  if (line !== undefined) terminal.err(line);
+  const engine = await choosePrepared(options.engine, opened, terminal);
   const chosen = performance.now();
   const report = await start(engine, opened, terminal);
   const steps = [
@@ -30,6 +30,40 @@ export async function up(options: GlobalOptions, terminal: Terminal, before = 'n
     ...report.steps,
   ];
   finish(opened, engine, { ...report, steps }, performance.now() / 1000, terminal);
+}
+
+/**
+ * Chooses the engine and gets what it needs. With `auto` and nothing running yet, one that turns out to lack something
+ * (images that can be neither found nor pulled nor built) is passed over for the next, which is said in one line.
+ */
+async function choosePrepared(
+  wanted: EngineName | 'auto',
+  opened: OpenedStack,
+  terminal: Terminal,
+): Promise<Engine> {
+  const report = (progress: Progress) => {
+    if (progress.kind === 'step') terminal.err(`${progress.text}\n`);
+  };
+  const mayPassOver = wanted === 'auto' && recordedEngine(opened.project) === undefined;
+  const tried: Availability[] = [];
+  for (;;) {
+    const { engine, passedOver } = await chooseEngine(wanted, opened, tried);
+    try {
+      await engine.prepare?.(report, terminal.signal);
+    } catch (error) {
+      if (!mayPassOver || error instanceof Interrupted) throw error;
+      tried.push({ name: engine.name, available: false, reason: inOneLine(error) });
+      continue;
+    }
+    const line = passedOverLine(engine.name, passedOver);
+    if (line !== undefined) terminal.err(line);
+    return engine;
+  }
+}
+
+function inOneLine(error: unknown): string {
+  const { message, hint } = toFailure(error);
+  return hint === undefined ? message : `${message}; try: ${hint}`;
 }
 
 async function start(engine: Engine, { stack, project }: OpenedStack, terminal: Terminal): Promise<UpReport> {
@@ -57,7 +91,7 @@ async function nothingRuns(engine: Engine): Promise<boolean> {
 }
 
 function finish(
-  { stack }: OpenedStack,
+  { stack, project }: OpenedStack,
   engine: Engine,
   { outcomes, steps }: UpReport,
   seconds: number,
@@ -73,6 +107,7 @@ function finish(
     throw new Interrupted(signal, [left, 'make status shows it']);
   }
   terminal.out(closingTable(outcomes));
+  keepFailures(project, engine.name, outcomes);
   const failed = outcomes.filter(({ ok }) => !ok);
   if (failed.length > 0) throw failure(failed);
   terminal.out(connectLines(stack));
@@ -134,6 +169,8 @@ function failure(failed: readonly Outcome[]): ServiceFailed {
   return new ServiceFailed(
     `${names.join(', ')} did not become ready`,
     evidence,
-    first === undefined ? undefined : `make logs SERVICE=${first}; once it is put right, make up`,
+    first === undefined
+      ? undefined
+      : `make why SERVICE=${first} shows this again; once it is put right, make up`,
   );
 }

@@ -1,35 +1,35 @@
 import { describe, expect, it } from 'vitest';
-import { type Ask, findDocker, findPodman } from './compose-program.ts';
+import { askServer, machine } from '../../test/support/machine.ts';
+import { findDocker } from './compose-program.ts';
 
-/** A machine on which each command line says what it is told to; all other programs are missing. */
-function machine(answers: Record<string, { out?: string; err?: string; ok?: boolean }>): Ask {
-  return async (program, args) => {
-    const answer = answers[[program, ...args].join(' ')];
-    if (answer === undefined) return { ok: false, stdout: '', stderr: '', missing: true };
-    return { ok: answer.ok ?? true, stdout: answer.out ?? '', stderr: answer.err ?? '', missing: false };
-  };
-}
-
-const server = { 'docker version --format {{.Server.Version}}': { out: '28.2.2\n' } };
-const podman = { 'podman info --format {{.Version.Version}}': { out: '5.4.2\n' } };
+const server = { [askServer]: { out: '28.2.2 Engine\n' } };
+const plugin = { 'docker compose version --short': { out: '2.40.3\n' } };
 
 describe('docker', () => {
   it.each([
-    [
-      'the plugin',
-      { 'docker compose version --short': { out: '2.40.3\n' } },
-      'Docker 28.2.2, Compose 2.40.3',
-      ['docker', 'compose'],
-    ],
+    ['the plugin', plugin, 'Docker 28.2.2, Compose 2.40.3', ['docker', 'compose']],
     [
       'docker-compose 2',
       { 'docker-compose version --short': { out: 'v2.30.1\n' } },
       'Docker 28.2.2, Compose 2.30.1',
       ['docker-compose'],
     ],
+    [
+      'the plugin, whatever an old docker-compose beside it says',
+      { ...plugin, 'docker-compose version --short': { out: '1.29.2\n' } },
+      'Docker 28.2.2, Compose 2.40.3',
+      ['docker', 'compose'],
+    ],
   ])('can run the stack with %s', async (_, answers, reason, command) => {
     const found = await findDocker(machine({ ...server, ...answers }));
-    expect(found).toEqual({ availability: { name: 'docker', available: true, reason }, command });
+    expect(found).toMatchObject({
+      availability: { name: 'docker', available: true, reason },
+      command,
+      program: 'docker',
+      flavour: 'compose',
+      environment: {},
+      defects: [],
+    });
   });
 
   it.each([
@@ -37,7 +37,7 @@ describe('docker', () => {
     [
       'its daemon is down',
       {
-        'docker version --format {{.Server.Version}}': {
+        [askServer]: {
           ok: false,
           err: 'Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?\n',
         },
@@ -46,55 +46,49 @@ describe('docker', () => {
     ],
     ['it has no compose', server, 'Docker 28.2.2 has no Compose 2 (the plugin docker-compose-plugin)'],
     [
+      'it is too old',
+      { ...plugin, [askServer]: { out: '19.03.15 Engine\n' } },
+      'Docker 19.03.15 cannot run on cgroup v2 (20.10 or newer needed)',
+    ],
+    [
       'its compose is version 1',
       { ...server, 'docker-compose version --short': { out: '1.29.2\n' } },
-      'docker-compose 1.29.2 is too old (2 or newer needed)',
+      'docker-compose 1.29.2 counts an exited dependency as healthy; up --wait starts nothing (2 or newer needed)',
+    ],
+    [
+      'its compose is an old version 2',
+      { ...server, 'docker compose version --short': { out: '2.12.2\n' } },
+      'docker-compose 2.12.2 cannot be told to be quiet (no --progress) (2.19 or newer needed)',
+    ],
+    [
+      'Podman answers in its place',
+      { ...plugin, [askServer]: { out: '5.4.2 Podman Engine\n' } },
+      'docker here speaks to Podman 5.4.2',
+    ],
+    [
+      'it is the script that stands in for it',
+      {
+        [askServer]: { ok: false, err: 'Emulate Docker CLI using podman. Create /etc/containers/nodocker\n' },
+      },
+      'docker here is Podman by another name',
     ],
   ])('cannot when %s', async (_, answers, reason) => {
     const found = await findDocker(machine(answers));
-    expect(found).toEqual({ availability: { name: 'docker', available: false, reason } });
-  });
-});
-
-describe('podman', () => {
-  it('can run the stack when Docker Compose 2 is its provider', async () => {
-    const found = await findPodman(
-      machine({
-        ...podman,
-        'podman compose version': {
-          out: 'Docker Compose version 2.40.3-1\n',
-          err: '>>>> Executing external compose provider',
-        },
-      }),
-    );
-    expect(found).toEqual({
-      availability: { name: 'podman', available: true, reason: 'Podman 5.4.2, Compose 2.40.3-1' },
-      command: ['podman', 'compose'],
-    });
+    expect(found).toMatchObject({ availability: { name: 'docker', available: false, reason } });
+    expect(found).not.toHaveProperty('command');
   });
 
-  it.each([
-    ['it is missing', {}, 'podman is not on PATH'],
-    [
-      'podman-compose is old',
-      { ...podman, 'podman compose version': { out: 'podman-compose version: 1.0.3\n' } },
-      "podman-compose 1.0.3 ignores the conditions between services (Docker Compose 2 as podman's provider needed)",
-    ],
-    [
-      'podman-compose is new',
-      { ...podman, 'podman compose version': { out: 'podman-compose version 1.6.0\n' } },
-      "podman-compose 1.6.0 starts an app after its migrations failed (Docker Compose 2 as podman's provider needed)",
-    ],
-    [
-      'it has no provider',
+  it('keeps the reason of each program that was passed over', async () => {
+    const old = { 'docker compose version --short': { out: '2.12.2\n' } };
+    const fresh = { 'docker-compose version --short': { out: '2.40.3\n' } };
+    const { candidates } = await findDocker(machine({ ...server, ...old, ...fresh }));
+    expect(candidates).toEqual([
       {
-        ...podman,
-        'podman compose version': { ok: false, err: 'Error: looking up compose provider failed' },
+        what: 'docker-compose 2.12.2',
+        reason: 'cannot be told to be quiet (no --progress) (2.19 or newer needed)',
+        isChosen: false,
       },
-      'podman compose has no provider (Docker Compose 2 needed)',
-    ],
-  ])('cannot when %s', async (_, answers, reason) => {
-    const found = await findPodman(machine(answers));
-    expect(found).toEqual({ availability: { name: 'podman', available: false, reason } });
+      { what: 'docker-compose', reason: 'Docker 28.2.2, Compose 2.40.3', isChosen: true },
+    ]);
   });
 });

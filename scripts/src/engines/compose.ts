@@ -1,138 +1,95 @@
-import { spawn } from 'node:child_process';
-import { execa, type Options } from 'execa';
-import { isOneShot, type Stack, serviceUrl } from '../compose/stack.ts';
+import { initContainers, type Stack } from '../compose/stack.ts';
 import type {
   Connection,
   Engine,
   EngineName,
   LogOptions,
-  Outcome,
   Progress,
   RunOptions,
   ServiceStatus,
   UpReport,
 } from '../engine.ts';
 import { environment } from '../environment.ts';
-import { EngineError, systemCode, systemReason, UsageError } from '../errors.ts';
-import { onPath } from '../on-path.ts';
-import type { Project } from '../project.ts';
-import type { Ask, ComposeCommand } from './compose-program.ts';
-import { readStatuses } from './compose-status.ts';
-import { trySignal } from './embedded/leftovers.ts';
+import { PreflightError, UsageError } from '../errors.ts';
+import type { OpenedStack } from '../prepare.ts';
+import { answers, readyUrl } from './answers.ts';
+import { ComposeCall } from './compose-call.ts';
+import { byService, type Containing, isUp, statusOf, unmet } from './compose-outcome.ts';
+import type { ComposeCommand } from './compose-program.ts';
+import { ComposeStart } from './compose-start.ts';
+import { type ContainerProgram, Containers, type ContainerTools } from './containers.ts';
+import { findTakenPorts, refuseTakenPorts } from './embedded/ports.ts';
+import { ensureImages } from './start-images.ts';
 
-/** An engine that does not answer in this time counts as not there. */
-const askMilliseconds = 2_500;
-/** No answer is longer. */
-const mostCharacters = 16 * 1024;
-/** How long the apps may take to answer on their published ports once compose calls them healthy. */
-const answerMilliseconds = 10_000;
+/** What the compose engine calls. */
+export interface ComposeTools extends ContainerTools {
+  readonly command: ComposeCommand;
+}
 
-/**
- * Asks a program in at most 2.5 seconds. Not with execa: past its timeout it waits for the program's children to let go of
- * the output, and a `docker` that is a script may have one that never does.
- */
-export const ask: Ask = (program, args) =>
-  new Promise((resolve) => {
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
-    const said = { stdout: '', stderr: '' };
-    for (const name of ['stdout', 'stderr'] as const) {
-      child[name].setEncoding('utf8').on('data', (text: string) => {
-        said[name] = (said[name] + text).slice(0, mostCharacters);
-      });
-    }
-    const timer = setTimeout(() => {
-      if (child.pid !== undefined) trySignal(-child.pid, 'SIGKILL');
-      child.stdout.destroy();
-      child.stderr.destroy();
-      resolve({ ok: false, stdout: '', stderr: `no answer in ${askMilliseconds / 1000} s`, missing: false });
-    }, askMilliseconds);
-    child.once('error', (error) => {
-      clearTimeout(timer);
-      const code = systemCode(error);
-      // EACCES: a folder on PATH is closed to this user, and no other has the program.
-      const missing =
-        code === 'ENOENT' || (code === 'EACCES' && onPath(program, environment['PATH']) === undefined);
-      resolve({ ok: false, stdout: '', stderr: systemReason(error), missing });
-    });
-    child.once('close', (status) => {
-      clearTimeout(timer);
-      resolve({ ok: status === 0, ...said, missing: false });
-    });
-  });
-
-/**
- * Runs the stack with Docker Compose 2, on Docker or on Podman. Conditions, health checks and volumes are compose's own;
- * this class only calls it and reads what it says.
- */
+/** Runs the stack with Docker Compose 2, on Docker or on Podman. */
 export class ComposeEngine implements Engine {
   readonly name: EngineName;
-  readonly #command: ComposeCommand;
+  readonly #opened: OpenedStack;
+  readonly #program: ContainerProgram;
   readonly #stack: Stack;
-  readonly #project: Project;
+  readonly #compose: ComposeCall;
+  readonly #containers: Containers;
 
-  constructor(name: 'docker' | 'podman', command: ComposeCommand, stack: Stack, project: Project) {
+  constructor(name: 'docker' | 'podman', tools: ComposeTools, opened: OpenedStack) {
+    const { stack, project } = opened;
     this.name = name;
-    this.#command = command;
+    this.#opened = opened;
+    this.#program = tools.program;
     this.#stack = stack;
-    this.#project = project;
+    this.#compose = new ComposeCall(tools.command, tools.environment, project, stack.name);
+    this.#containers = new Containers(tools, stack.name);
+  }
+
+  async prepare(report: (progress: Progress) => void, signal: AbortSignal): Promise<void> {
+    this.#compose.set(await ensureImages(this.#program, this.#opened, report, signal));
   }
 
   async up(report: (progress: Progress) => void, signal: AbortSignal): Promise<UpReport> {
-    const from = performance.now();
-    // Its own progress goes to the terminal: it knows what it pulls and builds.
-    const { exitCode } = await this.#run(['up', '--detach', '--wait', '--build', '--remove-orphans'], {
-      stdout: process.stderr,
-      stderr: 'inherit',
-      cancelSignal: signal,
-      forceKillAfterDelay: 10_000,
-    });
-    const seconds = (performance.now() - from) / 1000;
-    const statuses = await this.status();
-    for (const status of statuses) report({ kind: 'service', status });
-    const outcomes = await Promise.all(statuses.map((status) => this.#outcome(status)));
-    if (exitCode !== 0 && outcomes.every(({ ok }) => ok) && !signal.aborted) {
-      throw new EngineError(`${this.#command.join(' ')} up exited ${exitCode}`);
-    }
-    if (exitCode === 0) await this.#checkAnswers();
-    return { outcomes, steps: [{ name: 'compose up', seconds }] };
+    // Loaded while compose works.
+    void import('wait-on');
+    const before = byService(await this.#containers.list());
+    await this.#refuseTakenPorts(before);
+    const make = async () => {
+      const args = ['--progress', 'quiet', 'create', '--no-build', '--remove-orphans'];
+      await this.#compose.succeed(args, { cancelSignal: signal });
+    };
+    return new ComposeStart(this.#stack, make, this.#containers, report, signal).run(before);
   }
 
-  async down(): Promise<boolean> {
-    const ran = (await this.status()).some(({ state }) => state !== 'stopped');
-    await this.#succeed(['down', '--remove-orphans']);
-    return ran;
+  async down(report: (progress: Progress) => void): Promise<boolean> {
+    return this.#remove([], report);
   }
 
-  async destroy(): Promise<readonly string[]> {
-    await this.#succeed(['down', '--volumes', '--remove-orphans']);
-    return this.#stack.volumes;
+  async destroy(report: (progress: Progress) => void): Promise<readonly string[]> {
+    const volumes = await this.#containers.volumes();
+    await this.#remove(['--volumes'], report);
+    return volumes;
   }
 
   async status(): Promise<readonly ServiceStatus[]> {
-    const { stdout } = await this.#succeed(['ps', '--all', '--format', 'json'], { stdout: 'pipe' });
-    const url = (name: string) => {
-      const service = this.#stack.services.get(name);
-      return service === undefined ? undefined : serviceUrl(service);
-    };
-    const known = new Map(readStatuses(String(stdout), url).map((status) => [status.service, status]));
-    return [...this.#stack.services.keys()].map((service): ServiceStatus => {
-      const address = url(service);
-      return (
-        known.get(service) ?? {
-          service,
-          state: 'stopped',
-          ...(address === undefined ? {} : { url: address }),
-        }
-      );
-    });
+    const now = byService(await this.#containers.list());
+    return Promise.all(
+      [...this.#stack.services.values()].map(async (service): Promise<ServiceStatus> => {
+        const status = statusOf(this.#stack, service.name, now.get(service.name));
+        // Its own probes are far apart; the address answers at once.
+        const url = status.state === 'starting' ? readyUrl(service) : undefined;
+        return url !== undefined && (await answers(url)) ? { ...status, state: 'healthy' } : status;
+      }),
+    );
   }
 
   async logs({ services, follow, tail, signal }: LogOptions): Promise<void> {
     const options = [
       ...(follow ? ['--follow'] : []),
       ...(tail === undefined ? [] : ['--tail', String(tail)]),
+      ...(services.length === 1 ? ['--no-log-prefix'] : []),
     ];
-    await this.#run(['logs', ...options, ...services], {
+    await this.#compose.run(['logs', ...options, ...services], {
       stdout: 'inherit',
       stderr: 'inherit',
       cancelSignal: signal,
@@ -140,14 +97,11 @@ export class ComposeEngine implements Engine {
   }
 
   async run({ service, args, capture }: RunOptions): Promise<{ exitStatus: number; stdout: string }> {
+    await this.#checkDependencies(service);
     const terminal = process.stdin.isTTY && process.stdout.isTTY && !capture ? [] : ['-T'];
-    const { exitCode, stdout } = await this.#run(
-      ['run', '--rm', '--no-deps', ...terminal, service, ...args],
-      {
-        stdin: 'inherit',
-        stdout: capture ? 'pipe' : 'inherit',
-        stderr: 'inherit',
-      },
+    const { exitCode, stdout } = await this.#compose.run(
+      ['--progress', 'quiet', 'run', '--rm', '--no-deps', ...terminal, service, ...args],
+      { stdin: 'inherit', stdout: capture ? 'pipe' : 'inherit', stderr: 'inherit' },
     );
     return { exitStatus: exitCode ?? 1, stdout: String(stdout ?? '') };
   }
@@ -155,72 +109,73 @@ export class ComposeEngine implements Engine {
   async psql({ user, password, database }: Connection, args: readonly string[]): Promise<number> {
     const postgres = [...this.#stack.services.values()].find((one) => one.embedded?.program === 'postgres');
     if (postgres === undefined) throw new UsageError('the stack has no Postgres');
-    const terminal = process.stdin.isTTY && process.stdout.isTTY ? [] : ['-T'];
+    const words = ['psql', '--host', '127.0.0.1', '--username', user, '--dbname', database, ...args];
     // The password travels in the environment: an argument would show in every list of processes.
-    const { exitCode } = await this.#run(
-      ['exec', ...terminal, '-e', 'PGPASSWORD', postgres.name, ...psqlWords(user, database), ...args],
-      { stdin: 'inherit', stdout: 'inherit', stderr: 'inherit', env: { PGPASSWORD: password } },
-    );
+    return this.#exec(['-e', 'PGPASSWORD', postgres.name, ...words], { PGPASSWORD: password });
+  }
+
+  async shell(service: string, words: readonly string[]): Promise<number> {
+    const container = byService(await this.#containers.list()).get(service);
+    const { state } = statusOf(this.#stack, service, container);
+    if (!isUp(state))
+      throw new PreflightError(`${service} does not run: it is ${state}`, { hint: 'make up' });
+    if (words.length > 0) return this.#exec([service, ...words]);
+    const found = await this.#compose.run(['exec', '-T', service, '/bin/sh', '-c', 'exit 0']);
+    if (found.exitCode === 0) return this.#exec([service, '/bin/sh']);
+    throw new PreflightError(`the image of ${service} has no shell`, {
+      evidence: ['a program that it does have can be run by name'],
+      hint: `make shell SERVICE=${service} ARGS='node --version'`,
+    });
+  }
+
+  /** Of what does not run: the engine itself would say so only after it has started the rest. */
+  async #refuseTakenPorts(now: Containing): Promise<void> {
+    // The ports of another machine cannot be looked at from here.
+    if (/^(tcp|ssh):/.test(environment['DOCKER_HOST'] ?? '')) return;
+    const isDown = (name: string) => {
+      const container = now.get(name);
+      return container === undefined || container.state !== 'running';
+    };
+    refuseTakenPorts(await findTakenPorts(this.#stack, isDown));
+  }
+
+  async #exec(words: readonly string[], extra: Readonly<Record<string, string>> = {}): Promise<number> {
+    const terminal = process.stdin.isTTY && process.stdout.isTTY ? [] : ['-T'];
+    const { exitCode } = await this.#compose.run(['exec', ...terminal, ...words], {
+      stdin: 'inherit',
+      stdout: 'inherit',
+      stderr: 'inherit',
+      env: { ...extra },
+    });
     return exitCode ?? 1;
   }
 
-  async #outcome(status: ServiceStatus): Promise<Outcome> {
-    const oneShot = isOneShot(this.#stack, status.service);
-    const ready = oneShot ? ['completed'] : ['healthy', 'running', 'completed'];
-    const ok = ready.includes(status.state);
-    if (ok) return { ...status, ok, changed: true };
-    if (status.state === 'created') {
-      const blockedBy = this.#stack.services.get(status.service)?.dependsOn.map((one) => one.service) ?? [];
-      return { ...status, ok, changed: false, blockedBy };
-    }
-    const { stdout } = await this.#run(
-      ['logs', '--no-color', '--no-log-prefix', '--tail', '40', status.service],
-      {
-        stdout: 'pipe',
-        stderr: 'ignore',
-      },
-    );
-    return { ...status, ok, changed: true, output: String(stdout ?? '').split('\n') };
-  }
-
-  /** Compose looks from inside; this looks from where a person does. */
-  async #checkAnswers(): Promise<void> {
-    const urls = [...this.#stack.services.values()]
-      .filter(({ embedded }) => embedded?.healthUrl !== undefined)
-      .flatMap((service) => {
-        const url = serviceUrl(service);
-        return url === undefined ? [] : [`${url.replace('http:', 'http-get:')}/ready`];
-      });
-    if (urls.length === 0) return;
-    const { default: waitOn } = await import('wait-on');
-    try {
-      await waitOn({ resources: urls, timeout: answerMilliseconds, interval: 100, proxy: false });
-    } catch (error) {
-      const said = error instanceof Error ? [error.message] : [];
-      throw new EngineError('the apps are healthy, but not reached from this machine', said, error);
-    }
-  }
-
-  async #succeed(args: readonly string[], options: Options = {}) {
-    const result = await this.#run(args, { stdout: process.stderr, stderr: 'inherit', ...options });
-    if (result.exitCode === 0) return result;
-    throw new EngineError(`${this.#command.join(' ')} ${args[0]} exited ${result.exitCode ?? 'by a signal'}`);
-  }
-
-  #run(args: readonly string[], options: Options) {
-    const [program, ...first] = this.#command;
-    const files = this.#project.composeFiles.flatMap((file) => ['--file', file]);
-    const where = ['--project-directory', this.#project.root, '--project-name', this.#stack.name];
-    return execa(program, [...first, ...files, ...where, ...args], {
-      cwd: this.#project.root,
-      reject: false,
-      stdin: 'ignore',
+  async #remove(options: readonly string[], report: (progress: Progress) => void): Promise<boolean> {
+    const there = await this.#containers.list();
+    await this.#compose.succeed([
+      '--progress',
+      'quiet',
+      '--profile',
+      '*',
+      'down',
+      '--remove-orphans',
       ...options,
-      env: { ...environment, ...options.env },
+    ]);
+    for (const { service } of there) report({ kind: 'service', status: { service, state: 'stopped' } });
+    return there.length > 0;
+  }
+
+  async #checkDependencies(service: string): Promise<void> {
+    const now = byService(await this.#containers.list());
+    const down = unmet(this.#stack, service, now).map(({ service: name }) => {
+      const { state } = statusOf(this.#stack, name, now.get(name));
+      return `${name} is ${state}`;
+    });
+    if (down.length === 0) return;
+    const isMigrator = initContainers(this.#stack).some(({ initContainer }) => initContainer === service);
+    throw new PreflightError(`${service} cannot run: what it depends on is not ready`, {
+      evidence: down,
+      hint: isMigrator ? 'make up, then the same again' : 'make up',
     });
   }
-}
-
-function psqlWords(user: string, database: string): string[] {
-  return ['psql', '--host', '127.0.0.1', '--username', user, '--dbname', database];
 }

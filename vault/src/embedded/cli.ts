@@ -3,6 +3,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { readCredentialsFile } from '../credentials-file.ts';
 import { DevVaultOptionError } from './errors.ts';
 import { type DevVault, startDevVault } from './server.ts';
+import { readServerFlags } from './server-flags.ts';
 
 interface Options {
   readonly port: string;
@@ -13,14 +14,17 @@ interface Options {
   readonly quiet?: true;
 }
 
-const banner = `dev-vault: this is lockstep's embedded Vault, for development only
-  It keeps secrets in memory and forgets them when it ends. It listens on the loopback interface, without TLS.
+const banner = (where: string) => `dev-vault: this is lockstep's embedded Vault, for development only
+  It keeps secrets in memory and forgets them when it ends. It listens on ${where}, without TLS.
 `;
 
 const examples = `
 When it is ready it prints one line of JSON on stdout: address, port and pid; and root_token and unseal_key, when it
 has made them itself. Everything else goes to stderr. SIGTERM and SIGINT end it with status 0; a mistake in the
 options or a taken port ends it with status 2.
+
+dev-vault server -dev takes the place of vault server -dev in a container: it knows -dev-listen-address, on any address,
+-dev-root-token-id and VAULT_DEV_ROOT_TOKEN_ID.
 
 Examples:
   $ dev-vault                                        a Vault on port 8200 with a new root token
@@ -48,6 +52,7 @@ const program = new Command('dev-vault')
   .exitOverride();
 
 async function run(argv: readonly string[]): Promise<void> {
+  if (argv[2] === 'server') return runServer(argv.slice(3));
   const options = parse(argv);
   const [rootToken, unsealKey] = await Promise.all([
     options.rootTokenFile === undefined
@@ -65,7 +70,7 @@ async function run(argv: readonly string[]): Promise<void> {
     onDefect: (error) => void process.stderr.write(renderFailure('dev-vault', error)),
   });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(vault));
-  if (options.quiet === undefined) process.stderr.write(banner);
+  if (options.quiet === undefined) process.stderr.write(banner('the loopback interface'));
   const made = {
     ...(rootToken === undefined ? { root_token: vault.rootToken } : {}),
     // Quiet is how a supervisor runs it: what it prints ends in a log file.
@@ -74,6 +79,23 @@ async function run(argv: readonly string[]): Promise<void> {
   process.stdout.write(
     `${JSON.stringify({ address: vault.address, port: vault.port, pid: process.pid, ...made })}\n`,
   );
+}
+
+/** As `vault server -dev`, which is what a container runs: its flags, its variables, any address. */
+async function runServer(words: readonly string[]): Promise<void> {
+  const flags = readServerFlags(words, process.env);
+  const rootToken = checkToken(flags.rootToken);
+  if (rootToken !== undefined) markSecret(rootToken);
+  const vault = await startDevVault({
+    ...flags,
+    rootToken,
+    anyAddress: true,
+    onDefect: (error) => void process.stderr.write(renderFailure('dev-vault', error)),
+  });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(vault));
+  process.stderr.write(banner(vault.address));
+  // As Vault does: a token that nobody else was told.
+  if (rootToken === undefined) process.stdout.write(`${JSON.stringify({ root_token: vault.rootToken })}\n`);
 }
 
 function parse(argv: readonly string[]): Options {

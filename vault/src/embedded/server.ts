@@ -13,6 +13,8 @@ export interface DevVaultOptions {
   readonly port: number;
   /** A loopback address; `127.0.0.1` by default. */
   readonly host?: string | undefined;
+  /** True allows any address: inside a container the network is the container's own. */
+  readonly anyAddress?: boolean | undefined;
   /** Generated when left out. */
   readonly rootToken?: string | undefined;
   /** Generated when left out. */
@@ -43,11 +45,14 @@ loopback.addAddress('::1', 'ipv6');
  * Starts a development Vault on the loopback interface: KV version 2 at `secret/`, tokens, AppRole, ACL policies; all
  * in memory, all gone when it ends. Unsealed, unless `initialised` is false.
  *
- * @throws {DevVaultAddressError} for any address that other machines could reach
+ * @throws {DevVaultAddressError} for any address that other machines could reach, unless `anyAddress`
  * @throws {PortTakenError} when somebody else listens there
  */
 export async function startDevVault(options: DevVaultOptions): Promise<DevVault> {
-  const host = loopbackHost(options.host ?? '127.0.0.1');
+  const host =
+    options.anyAddress === true
+      ? (options.host ?? '127.0.0.1').replace(/^\[(.*)\]$/, '$1')
+      : loopbackHost(options.host ?? '127.0.0.1');
   const vault = new EmbeddedVault();
   const keys =
     options.initialised === false

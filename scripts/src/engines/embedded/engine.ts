@@ -13,7 +13,7 @@ import type {
   UpReport,
 } from '../../engine.ts';
 import { environment, inheritedEnvironment } from '../../environment.ts';
-import { EngineError, PreflightError, UsageError } from '../../errors.ts';
+import { EngineError, PreflightError, systemReason, UsageError } from '../../errors.ts';
 import { lock } from '../../lock.ts';
 import { onPath } from '../../on-path.ts';
 import type { Project } from '../../project.ts';
@@ -22,6 +22,7 @@ import { type Folders, foldersOf } from './folders.ts';
 import { printLogs } from './follow.ts';
 import { runInForeground } from './foreground.ts';
 import { makeLaunches } from './launches.ts';
+import { localStack } from './local-stack.ts';
 import { findTakenPorts, refuseTakenPorts, type TakenPort } from './ports.ts';
 import { findPostgresPackage, postgresPackage } from './postgres-programs.ts';
 import { deleteVolumes } from './volumes.ts';
@@ -46,13 +47,24 @@ export function embeddedAvailability(): Availability {
 /** Runs the stack as local processes; see docs/architecture.md, "Embedded keys in compose.yaml". */
 export class EmbeddedEngine implements Engine {
   readonly name = 'embedded';
+  /** What runs here; see {@link localStack}. */
   readonly #stack: Stack;
+  readonly #leftOut: readonly ServiceStatus[];
+  /** Also of services that do not run here, or take no part at the moment. */
+  readonly #volumes: readonly string[];
   readonly #project: Project;
   readonly #folders: Folders;
   readonly #client: SupervisorClient;
 
   constructor(stack: Stack, project: Project) {
-    this.#stack = stack;
+    const { stack: local, leftOut } = localStack(stack);
+    this.#stack = local;
+    this.#leftOut = leftOut.map((service) => ({
+      service,
+      state: 'stopped',
+      note: 'runs in a container only',
+    }));
+    this.#volumes = stack.volumes;
     this.#project = project;
     this.#folders = foldersOf(project);
     this.#client = new SupervisorClient(project, this.#folders);
@@ -70,6 +82,10 @@ export class EmbeddedEngine implements Engine {
       inheritedEnvironment(),
     );
     for (const text of notes) report({ kind: 'step', text });
+    if (this.#leftOut.length > 0) {
+      const names = this.#leftOut.map(({ service }) => service).join(', ');
+      report({ kind: 'step', text: `left out: ${names} (without x-embedded, for containers only)` });
+    }
     const made = performance.now();
     // A supervisor that does not answer is being replaced; then they are looked at again.
     const taken = await this.#takenPorts().catch(() => undefined);
@@ -84,7 +100,8 @@ export class EmbeddedEngine implements Engine {
       { name: 'supervisor', seconds: Math.max(0, started - checked) / 1000 },
     ];
     if (cancelled && !signal.aborted) throw new EngineError('the stack was stopped while it started');
-    return { outcomes, steps };
+    const absent = this.#leftOut.map((status) => ({ ...status, ok: true, changed: true }));
+    return { outcomes: [...outcomes, ...absent], steps };
   }
 
   down(report: (progress: Progress) => void): Promise<boolean> {
@@ -97,7 +114,7 @@ export class EmbeddedEngine implements Engine {
     // Held while deleting, so that no `up` starts on half a volume.
     const held = await lock(this.#folders.root, 'supervisor.lock', 30_000);
     try {
-      return deleteVolumes(this.#stack, this.#folders);
+      return deleteVolumes({ ...this.#stack, volumes: this.#volumes }, this.#folders);
     } finally {
       held.release();
     }
@@ -107,7 +124,7 @@ export class EmbeddedEngine implements Engine {
     const statuses = new Map(
       ((await this.#client.statuses()) ?? []).map((status) => [status.service, status]),
     );
-    return [...this.#stack.services.values()].map((service) => {
+    const local = [...this.#stack.services.values()].map((service) => {
       const url = serviceUrl(service);
       const stopped: ServiceStatus = {
         service: service.name,
@@ -116,6 +133,7 @@ export class EmbeddedEngine implements Engine {
       };
       return statuses.get(service.name) ?? stopped;
     });
+    return [...local, ...this.#leftOut];
   }
 
   logs(options: LogOptions): Promise<void> {
@@ -124,7 +142,7 @@ export class EmbeddedEngine implements Engine {
 
   async run({ service, args, capture }: RunOptions): Promise<{ exitStatus: number; stdout: string }> {
     const found = this.#stack.services.get(service);
-    if (found === undefined) throw new UsageError(`no service ${service}`);
+    if (found === undefined) throw new UsageError(`${service} does not run on the embedded engine`);
     if (found.embedded?.program !== undefined)
       throw new UsageError(`${service} is a server; it is not run once`);
     await this.#checkDependencies(service);
@@ -134,6 +152,29 @@ export class EmbeddedEngine implements Engine {
     const launch = launches.find((one) => one.service === service);
     if (launch === undefined) throw new UsageError(`no service ${service}`);
     return runInForeground(launch, capture);
+  }
+
+  async shell(service: string, words: readonly string[]): Promise<number> {
+    if (!existsSync(this.#folders.root)) {
+      throw new PreflightError('the stack was not started on this engine yet', { hint: 'make up' });
+    }
+    const { launches } = makeLaunches(this.#stack, this.#project, this.#folders, inheritedEnvironment());
+    const launch = launches.find((one) => one.service === service);
+    if (launch === undefined) throw new UsageError(`${service} does not run on the embedded engine`);
+    const argv = words.length === 0 ? [environment['SHELL'] || '/bin/sh'] : words;
+    const terminal = environment['TERM'];
+    const own = { ...launch.environment, ...(terminal === undefined ? {} : { TERM: terminal }) };
+    // As the person, and without what the process reads from files: a secret shows by its path alone, as in a container.
+    const inside = { ...launch, argv, environment: own, environmentFiles: {}, user: undefined };
+    if (words.length === 0) {
+      const where = `a shell of your own in ${this.#project.root}`;
+      process.stderr.write(`${service}: ${where}, with the service's environment\n`);
+    }
+    try {
+      return (await runInForeground(inside, false)).exitStatus;
+    } catch (error) {
+      throw new PreflightError(`cannot run ${argv[0]}: ${systemReason(error)}`, { cause: error });
+    }
   }
 
   async psql({ user, password, database }: Connection, args: readonly string[]): Promise<number> {

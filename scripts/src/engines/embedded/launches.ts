@@ -54,7 +54,8 @@ export function makeLaunches(
 /** What only the embedded engine asks of the files. */
 function checkEmbedded(stack: Stack): void {
   const mistakes = new Mistakes();
-  for (const { name, place, embedded, environment, ports, mounts, secrets } of stack.services.values()) {
+  for (const service of stack.services.values()) {
+    const { name, place, embedded, environment, ports, mounts, secrets, configs } = service;
     const say = (text: string) => mistakes.add(place, `${name}: ${text}`);
     if (embedded === undefined) say('no x-embedded key says what it is as a local process');
     if (embedded?.program !== undefined && ports.length !== 1) say('expected exactly one published port');
@@ -68,6 +69,10 @@ function checkEmbedded(stack: Stack): void {
     for (const { name: secret } of secrets) {
       const file = stack.secrets.get(secret) ?? '';
       if (!existsSync(file)) say(`secrets: ${secret}: no such file: ${file}`);
+    }
+    for (const { name: config, place: at } of configs) {
+      if (stack.configs.has(config)) continue;
+      mistakes.add(at, `${name}: configs: ${config} has no file, which a local process needs`);
     }
     if (embedded?.program === 'vault' && secrets.length !== 1)
       say('expected exactly one secret, the root token');
@@ -130,10 +135,21 @@ function assemble(stack: Stack, service: Service, program: Program, shared: Shar
   };
 }
 
-function healthTimes({ healthcheck }: Service): HealthTimes {
+/** The engine's own probes cost next to nothing: they look once a second, however far apart a container's are. */
+const ownProbe = { interval: 1_000, timeout: 3_000 };
+
+function healthTimes({ healthcheck, embedded }: Service): HealthTimes {
+  const interval = healthcheck?.intervalMilliseconds ?? ownProbe.interval;
+  const timeout = healthcheck?.timeoutMilliseconds ?? ownProbe.timeout;
+  const isOwn = embedded?.program !== undefined || embedded?.healthUrl !== undefined;
   return {
-    intervalMilliseconds: healthcheck?.intervalMilliseconds ?? 1_000,
-    timeoutMilliseconds: healthcheck?.timeoutMilliseconds ?? 3_000,
+    intervalMilliseconds:
+      embedded?.program !== undefined
+        ? ownProbe.interval
+        : isOwn
+          ? Math.min(interval, ownProbe.interval)
+          : interval,
+    timeoutMilliseconds: isOwn ? Math.min(timeout, ownProbe.timeout) : timeout,
     retries: healthcheck?.retries ?? 60,
     startPeriodMilliseconds: healthcheck?.startPeriodMilliseconds ?? 60_000,
   };

@@ -8,6 +8,7 @@ function service(name: string, parts: Partial<Service> = {}): Service {
   return {
     name,
     place,
+    profiles: [],
     command: [],
     environment: new Map(),
     dependsOn: [],
@@ -18,6 +19,7 @@ function service(name: string, parts: Partial<Service> = {}): Service {
     ports: [],
     mounts: [],
     secrets: [],
+    configs: [],
     embedded: undefined,
     ...parts,
   };
@@ -38,6 +40,7 @@ const app = service('app', {
     { kind: 'volume', source: 'app-more', target: '/run/credentials/more', place },
   ],
   secrets: [{ name: 'token', target: '/run/secrets/token' }],
+  configs: [{ name: 'settings', target: '/etc/settings.yaml', place }],
 });
 const services = [
   app,
@@ -49,11 +52,13 @@ const services = [
 const stack: Stack = {
   name: 'stack',
   services: new Map(services.map((one) => [one.name, one])),
+  inactive: new Map(),
   volumes: ['app-role', 'app-more'],
   secrets: new Map([
     ['token', '/state/secrets/token'],
     ['other', '/state/secrets/other'],
   ]),
+  configs: new Map([['settings', '/project with blank/settings.yaml']]),
 };
 const localise = localiser(stack, app, (volume) => `/state/volumes/${volume}`);
 
@@ -77,6 +82,7 @@ describe('container names and paths become local ones', () => {
       '/project with blank/app/migrations:/state/volumes/app-role',
     ],
     ['a secret', '/run/secrets/token', '/state/secrets/token'],
+    ['a config', '--config=/etc/settings.yaml', '--config=/project with blank/settings.yaml'],
   ])('%s', (_, text, expected) => {
     expect(localise(text)).toBe(expected);
   });

@@ -10,7 +10,7 @@ export type Localise = (text: string) => string;
  * 1. `<service>:<container port>` becomes the published address; `0.0.0.0`, `127.0.0.1` or `localhost` with one of the
  *    service's own container ports becomes its own published address (inside a container, loopback is itself).
  * 2. a path at or under a volume's target becomes the volume's folder.
- * 3. a secret's path becomes the secret's file, if the service is given that secret.
+ * 3. a secret's path becomes the secret's file, and a config's path the config's, if the service is given it.
  *
  * One pass over the text: what was put in is not looked at again.
  *
@@ -50,7 +50,11 @@ function addressTable(stack: Stack, own: Service): Map<string, string> {
   return table;
 }
 
-function pathTable(stack: Stack, { mounts, secrets }: Service, volumeFolder: (volume: string) => string) {
+function pathTable(
+  stack: Stack,
+  { mounts, secrets, configs }: Service,
+  volumeFolder: (volume: string) => string,
+) {
   const table = new Map<string, string>();
   for (const { kind, source, target } of mounts) {
     if (target !== '/') table.set(target, kind === 'bind' ? source : volumeFolder(source));
@@ -58,6 +62,10 @@ function pathTable(stack: Stack, { mounts, secrets }: Service, volumeFolder: (vo
   for (const { name, target } of secrets) {
     const file = stack.secrets.get(name);
     if (file !== undefined) table.set(join(target), file);
+  }
+  for (const { name, target } of configs) {
+    const file = stack.configs.get(name);
+    if (file !== undefined) table.set(target, file);
   }
   return table;
 }

@@ -51,8 +51,8 @@ function otherPort({ port: { published } }: TakenPort): number {
   return published + 1000 <= 65_535 ? published + 1000 : published - 1000;
 }
 
-/** The code of the error, or undefined when the port is free. */
-function tryPort(host: string, port: number): Promise<string | undefined> {
+/** Listens on a port for a moment; returns the code of the error, or undefined when the port is free. */
+export function tryPort(host: string, port: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'unknown'));

@@ -1,0 +1,100 @@
+import { execa } from 'execa';
+import type { Stack } from '../compose/stack.ts';
+import { environment } from '../environment.ts';
+import { EngineError } from '../errors.ts';
+import { lastWords } from './compose-call.ts';
+import type { ContainerTools } from './containers.ts';
+import { madeFromLabel, oneOffLabel } from './podman-compose-file.ts';
+
+/** A container of the project as `podman ps` shows it. */
+export interface MadeContainer {
+  readonly id: string;
+  /** Empty when it is no service's. */
+  readonly service: string;
+  /** What it was made from; undefined when podman-compose was called by somebody else. */
+  readonly madeFrom: string | undefined;
+  /** One of a single run, or one without a service. */
+  readonly isOneOff: boolean;
+  readonly isRunning: boolean;
+}
+
+/** What Podman has of one compose project: only things with the project's label are seen, and so removed. */
+export class PodmanProject {
+  readonly #tools: ContainerTools;
+  readonly #stack: Stack;
+
+  constructor(tools: ContainerTools, stack: Stack) {
+    this.#tools = tools;
+    this.#stack = stack;
+  }
+
+  async containers(): Promise<MadeContainer[]> {
+    return readContainers(
+      await this.answer(['ps', '--all', '--no-trunc', '--format', 'json', ...this.#filter()]),
+    );
+  }
+
+  /** Stops and removes a container, in the time its service is given to end. */
+  async remove({ id, service }: MadeContainer, options: readonly string[] = []): Promise<void> {
+    const grace = this.#stack.services.get(service)?.stopGraceMilliseconds ?? 10_000;
+    await this.answer(['rm', '--force', '--time', String(Math.ceil(grace / 1000)), ...options, id]);
+  }
+
+  /** Removes the networks; one that something else uses makes it fail. */
+  async removeNetworks(): Promise<void> {
+    const names = await this.#names('network');
+    if (names.length > 0) await this.answer(['network', 'rm', ...names]);
+  }
+
+  /** Removes the volumes and returns their names. */
+  async removeVolumes(): Promise<string[]> {
+    const names = await this.#names('volume');
+    if (names.length > 0) await this.answer(['volume', 'rm', ...names]);
+    return names;
+  }
+
+  /** Calls Podman; never throws. */
+  call(args: readonly string[]) {
+    return execa('podman', args, {
+      reject: false,
+      stdin: 'ignore',
+      env: { ...environment, ...this.#tools.environment },
+      maxBuffer: 64 * 1024 * 1024,
+    });
+  }
+
+  /** @throws {EngineError} with Podman's words */
+  async answer(args: readonly string[]): Promise<string> {
+    const { exitCode, stdout, stderr } = await this.call(args);
+    if (exitCode === 0) return stdout;
+    const how = exitCode === undefined ? 'was ended by a signal' : `exited ${exitCode}`;
+    throw new EngineError(`podman ${args[0]} ${how}`, lastWords(stderr));
+  }
+
+  async #names(kind: 'network' | 'volume'): Promise<string[]> {
+    const answer = await this.answer([kind, 'ls', '--format', '{{.Name}}', ...this.#filter()]);
+    return answer.split('\n').filter((name) => name !== '');
+  }
+
+  #filter(): string[] {
+    return ['--filter', `label=com.docker.compose.project=${this.#stack.name}`];
+  }
+}
+
+/** Reads `podman ps --format json`; each field doubted. */
+function readContainers(text: string): MadeContainer[] {
+  const list: unknown = text.trim() === '' ? [] : JSON.parse(text);
+  if (!Array.isArray(list)) return [];
+  return list.flatMap((value: unknown) => {
+    const { Id: id, Labels: labels, State: state } = value as Record<string, unknown>;
+    if (typeof id !== 'string' || typeof labels !== 'object' || labels === null) return [];
+    const label = (name: string) => {
+      const found = (labels as Record<string, unknown>)[name];
+      return typeof found === 'string' ? found : undefined;
+    };
+    const service = label('com.docker.compose.service');
+    const isOneOff = service === undefined || /^true$/i.test(label(oneOffLabel) ?? '');
+    const isRunning = state === 'running';
+    return [{ id, service: service ?? '', madeFrom: label(madeFromLabel), isOneOff, isRunning }];
+  });
+}

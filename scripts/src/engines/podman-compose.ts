@@ -1,0 +1,222 @@
+import { execa } from 'execa';
+import { startOrder } from '../compose/graph.ts';
+import { initContainers, type Stack } from '../compose/stack.ts';
+import type {
+  Connection,
+  Engine,
+  LogOptions,
+  Progress,
+  RunOptions,
+  ServiceStatus,
+  UpReport,
+} from '../engine.ts';
+import { environment } from '../environment.ts';
+import { PreflightError, UsageError } from '../errors.ts';
+import type { OpenedStack } from '../prepare.ts';
+import { answers, readyUrl } from './answers.ts';
+import { byService, isUp, statusOf, unmet } from './compose-outcome.ts';
+import { ComposeStart } from './compose-start.ts';
+import type { Container } from './container-shapes.ts';
+import { Containers } from './containers.ts';
+import { PodmanComposeMaker, type PodmanComposeTools } from './podman-compose-maker.ts';
+import { type MadeContainer, PodmanProject } from './podman-compose-project.ts';
+import { missingHealthTimers, runHealthChecks } from './podman-health.ts';
+
+/**
+ * Runs the stack with podman-compose, step by step. No version of podman-compose keeps the conditions between services (see
+ * docs/engines.md), so it only makes the containers; starting them in order, waiting for their health, looking at the exit
+ * status of one-shots and stopping what depends on a failed one is done here, with Podman's own commands.
+ */
+export class PodmanComposeEngine implements Engine {
+  readonly name = 'podman';
+  readonly #tools: PodmanComposeTools;
+  readonly #stack: Stack;
+  readonly #containers: Containers;
+  readonly #podman: PodmanProject;
+  readonly #maker: PodmanComposeMaker;
+
+  constructor(tools: PodmanComposeTools, opened: OpenedStack) {
+    this.#tools = tools;
+    this.#stack = opened.stack;
+    this.#containers = new Containers(tools, opened.stack.name);
+    this.#podman = new PodmanProject(tools, opened.stack);
+    this.#maker = new PodmanComposeMaker(tools, opened, this.#podman);
+  }
+
+  async up(report: (progress: Progress) => void, signal: AbortSignal): Promise<UpReport> {
+    const { version } = this.#tools;
+    report({
+      kind: 'step',
+      text: `podman-compose ${version} cannot keep the conditions between services; stack starts them one by one`,
+    });
+    const over = new AbortController();
+    const probes =
+      missingHealthTimers() === undefined
+        ? undefined
+        : runHealthChecks({ tools: this.#tools, project: this.#stack.name, signal: over.signal });
+    try {
+      const before = byService(await this.#containers.list());
+      const make = () => this.#maker.make(signal);
+      return await new ComposeStart(this.#stack, make, this.#containers, report, signal).run(before);
+    } finally {
+      over.abort();
+      await probes;
+    }
+  }
+
+  async down(report: (progress: Progress) => void): Promise<boolean> {
+    return this.#removeAll([], report);
+  }
+
+  async destroy(report: (progress: Progress) => void): Promise<readonly string[]> {
+    await this.#removeAll(['--volumes'], report);
+    return this.#podman.removeVolumes();
+  }
+
+  async status(): Promise<readonly ServiceStatus[]> {
+    const now = byService(await this.#containers.list());
+    return Promise.all(
+      [...this.#stack.services.values()].map(async (service): Promise<ServiceStatus> => {
+        const status = statusOf(this.#stack, service.name, now.get(service.name));
+        // Podman's own answer may be old where nothing probes; the address answers at once.
+        const url = isUp(status.state) ? readyUrl(service) : undefined;
+        if (url === undefined) return status;
+        return { ...status, state: (await answers(url)) ? 'healthy' : unreached(status) };
+      }),
+    );
+  }
+
+  async logs({ services, follow, tail, signal }: LogOptions): Promise<void> {
+    const now = byService(await this.#containers.list());
+    const names = services.length === 0 ? [...this.#stack.services.keys()] : services;
+    const ids = names.flatMap((name) => now.get(name)?.id ?? []);
+    if (ids.length === 0) return;
+    const options = [
+      ...(follow ? ['--follow'] : []),
+      ...(tail === undefined ? [] : ['--tail', String(tail)]),
+      ...(services.length === 1 ? [] : ['--names']),
+    ];
+    await this.#foreground(['logs', ...options, ...ids], { signal });
+  }
+
+  async run({ service, args, capture }: RunOptions): Promise<{ exitStatus: number; stdout: string }> {
+    await this.#checkDependencies(service);
+    const isTerminal = Boolean(process.stdin.isTTY && process.stdout.isTTY && !capture);
+    const interrupted = new AbortController();
+    const name = await this.#maker.makeOneOff({ service, args, isTerminal }, interrupted.signal);
+    try {
+      return await this.#foreground(['start', '--attach', '--interactive', name], { capture });
+    } finally {
+      await this.#podman.call(['rm', '--force', '--time', '0', name]);
+    }
+  }
+
+  async psql({ user, password, database }: Connection, args: readonly string[]): Promise<number> {
+    const postgres = [...this.#stack.services.values()].find((one) => one.embedded?.program === 'postgres');
+    if (postgres === undefined) throw new UsageError('the stack has no Postgres');
+    const { id } = await this.#running(postgres.name);
+    const words = ['psql', '--host', '127.0.0.1', '--username', user, '--dbname', database, ...args];
+    // The password travels in the environment: an argument would show in every list of processes.
+    return this.#exec(['--env', 'PGPASSWORD', id, ...words], { PGPASSWORD: password });
+  }
+
+  async shell(service: string, words: readonly string[]): Promise<number> {
+    const { id } = await this.#running(service);
+    if (words.length > 0) return this.#exec([id, ...words]);
+    const found = await this.#podman.call(['exec', id, '/bin/sh', '-c', 'exit 0']);
+    if (found.exitCode === 0) return this.#exec([id, '/bin/sh']);
+    throw new PreflightError(`the image of ${service} has no shell`, {
+      evidence: ['a program that it does have can be run by name'],
+      hint: `make shell SERVICE=${service} ARGS='node --version'`,
+    });
+  }
+
+  async #exec(words: readonly string[], extra: Readonly<Record<string, string>> = {}): Promise<number> {
+    const terminal = process.stdin.isTTY && process.stdout.isTTY ? ['--tty'] : [];
+    const { exitStatus } = await this.#foreground(['exec', '--interactive', ...terminal, ...words], {
+      extra,
+    });
+    return exitStatus;
+  }
+
+  async #running(service: string): Promise<Container> {
+    const container = byService(await this.#containers.list()).get(service);
+    const { state } = statusOf(this.#stack, service, container);
+    if (container !== undefined && isUp(state)) return container;
+    throw new PreflightError(`${service} does not run: it is ${state}`, { hint: 'make up' });
+  }
+
+  /** Whoever waits for others ends before them; what has ended goes at once. */
+  async #removeAll(options: readonly string[], report: (progress: Progress) => void): Promise<boolean> {
+    const there = await this.#podman.containers();
+    const remove = async (one: MadeContainer) => {
+      await this.#podman.remove(one, options);
+      if (!this.#stack.services.has(one.service) || one.isOneOff) return;
+      report({ kind: 'service', status: { service: one.service, state: 'stopped' } });
+    };
+    const running = there.filter((one) => one.isRunning && this.#stack.services.has(one.service));
+    await Promise.all(there.filter((one) => !running.includes(one)).map(remove));
+    for (const names of stopWaves(this.#stack)) {
+      await Promise.all(running.filter(({ service }) => names.has(service)).map(remove));
+    }
+    await this.#podman.removeNetworks();
+    return there.length > 0;
+  }
+
+  async #checkDependencies(service: string): Promise<void> {
+    const now = byService(await this.#containers.list());
+    const down = unmet(this.#stack, service, now).map(({ service: name }) => {
+      const { state } = statusOf(this.#stack, name, now.get(name));
+      return `${name} is ${state}`;
+    });
+    if (down.length === 0) return;
+    const isMigrator = initContainers(this.#stack).some(({ initContainer }) => initContainer === service);
+    throw new PreflightError(`${service} cannot run: what it depends on is not ready`, {
+      evidence: down,
+      hint: isMigrator ? 'make up, then the same again' : 'make up',
+    });
+  }
+
+  async #foreground(
+    args: readonly string[],
+    { signal, capture = false, extra = {} }: ForegroundOptions,
+  ): Promise<{ exitStatus: number; stdout: string }> {
+    const { exitCode, stdout } = await execa('podman', args, {
+      reject: false,
+      stdin: 'inherit',
+      stdout: capture ? 'pipe' : 'inherit',
+      stderr: 'inherit',
+      ...(signal === undefined ? {} : { cancelSignal: signal }),
+      env: { ...environment, ...this.#tools.environment, ...extra },
+    });
+    return { exitStatus: exitCode ?? 1, stdout: String(stdout ?? '') };
+  }
+}
+
+interface ForegroundOptions {
+  readonly signal?: AbortSignal;
+  /** Returns stdout instead of passing it on. */
+  readonly capture?: boolean;
+  readonly extra?: Readonly<Record<string, string>>;
+}
+
+function unreached({ state }: ServiceStatus): ServiceStatus['state'] {
+  return state === 'healthy' ? 'unhealthy' : state;
+}
+
+/** The services in the order they are stopped: those nobody waits for, then those that only they waited for, and so on. */
+function stopWaves(stack: Stack): ReadonlySet<string>[] {
+  const graph = new Map(
+    [...stack.services.values()].map(({ name, dependsOn }) => [name, dependsOn.map((one) => one.service)]),
+  );
+  const depth = new Map<string, number>();
+  for (const name of startOrder(graph)) {
+    const before = (graph.get(name) ?? []).map((one) => depth.get(one) ?? -1);
+    depth.set(name, Math.max(-1, ...before) + 1);
+  }
+  const deepest = Math.max(-1, ...depth.values());
+  return Array.from({ length: deepest + 1 }, (_, at) => {
+    const wave = [...depth].filter(([, own]) => own === deepest - at);
+    return new Set(wave.map(([name]) => name));
+  });
+}
