@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { freeze } from './support/containers.ts';
 import { createTestStack, type TestStack } from './support/stack.ts';
 import { askVault } from './support/vault.ts';
 
@@ -23,7 +24,7 @@ test('without the path: status 3, and the path is named', async () => {
   const failed = await migrate();
   expect(failed.status).toBe(3);
   expect(failed.stderr).toMatch(
-    /^migrate: vault at http:\/\/127\.0\.0\.1:\d+ has nothing at secret\/data\/services-api\/migrator$/m,
+    /^migrate: vault at http:\/\/(?:127\.0\.0\.1:\d+|vault:8200) has nothing at secret\/data\/services-api\/migrator$/m,
   );
 });
 
@@ -37,7 +38,9 @@ test('with a revoked role: status 3, the login was refused', async () => {
   await askVault(stack, 'DELETE', 'auth/approle/role/services-api-migrator');
   const failed = await migrate();
   expect(failed.status).toBe(3);
-  expect(failed.stderr).toMatch(/^migrate: vault at http:\/\/127\.0\.0\.1:\d+ refused the login$/m);
+  expect(failed.stderr).toMatch(
+    /^migrate: vault at http:\/\/(?:127\.0\.0\.1:\d+|vault:8200) refused the login$/m,
+  );
   expect((await stack.stack('up')).status).toBe(0);
 });
 
@@ -45,7 +48,7 @@ test('sealed: status 3 at the deadline, and the phases say that Vault spent it',
   await askVault(stack, 'PUT', 'sys/seal');
   const failed = await migrate();
   expect(failed.status).toBe(3);
-  expect(failed.stderr).toMatch(/^migrate: vault at http:\/\/127\.0\.0\.1:\d+ is sealed$/m);
+  expect(failed.stderr).toMatch(/^migrate: vault at http:\/\/(?:127\.0\.0\.1:\d+|vault:8200) is sealed$/m);
 });
 
 test('apps go on serving while Vault is sealed', async () => {
@@ -60,16 +63,14 @@ test('a restart of the stack brings Vault back, with new secrets and the old row
 });
 
 test('stopped: status 3, and the address is named', async () => {
-  const { stdout } = await stack.stack('status', '--format', 'json');
-  const { services } = JSON.parse(stdout) as { services: { service: string; pid?: number }[] };
-  const pid = services.find(({ service }) => service === 'vault')?.pid ?? 0;
-  expect(pid).toBeGreaterThan(0);
-  process.kill(pid, 'SIGSTOP');
+  const wake = await freeze(stack, 'vault');
   try {
     const failed = await migrate();
     expect(failed.status).toBe(3);
-    expect(failed.stderr).toMatch(/^migrate: vault at http:\/\/127\.0\.0\.1:\d+ is unreachable/m);
+    expect(failed.stderr).toMatch(
+      /^migrate: vault at http:\/\/(?:127\.0\.0\.1:\d+|vault:8200) is unreachable/m,
+    );
   } finally {
-    process.kill(pid, 'SIGCONT');
+    await wake();
   }
 });

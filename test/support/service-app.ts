@@ -32,7 +32,7 @@ export interface TestService {
 /** Opens `service` on a fresh, migrated database, as its app role. */
 export async function openService(service: Service, server?: PostgresServer): Promise<TestService> {
   const testDatabase = await createTestDatabase(server);
-  await migrateByHand(testDatabase.ownerUrl, service.name === 'content-api' ? 'content-api' : 'services-api');
+  await migrateByHand(testDatabase.ownerUrl, service.name);
   const database = new Database({
     application: service.name,
     connectionString: async () => testDatabase.appUrl,

@@ -2,8 +2,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from 'pg';
 
-/** The project's services. */
-export type ServiceName = 'services-api' | 'content-api';
+/** A service of the project, by the name of its folder. */
+export type ServiceName = string;
 
 /** A migration of a service as its two files say it. */
 export interface MigrationFiles {

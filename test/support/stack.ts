@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -21,7 +22,11 @@ export interface TestStack {
   readonly servicesUrl: string;
   readonly contentUrl: string;
   readonly vaultUrl: string;
-  /** Runs `stack <args>` as a user would, on the embedded engine. */
+  /** What runs it. */
+  readonly engine: 'embedded' | 'docker' | 'podman';
+  /** The compose project's name: containers, networks and volumes carry it. */
+  readonly project: string;
+  /** Runs `stack <args>` as a user would, on its engine. */
   stack(...args: string[]): Promise<Ended>;
   /** Starts `stack <args>` without waiting for its end. */
   begin(...args: string[]): ChildProcess;
@@ -33,6 +38,14 @@ export interface TestStack {
   destroy(): Promise<void>;
 }
 
+/** The engine that the tests of this run use; vitest.config.ts has a project for each. */
+export const testEngine = readEngine(process.env['LOCKSTEP_TEST_ENGINE']);
+
+function readEngine(name = 'embedded'): TestStack['engine'] {
+  if (name === 'embedded' || name === 'docker' || name === 'podman') return name;
+  throw new Error(`LOCKSTEP_TEST_ENGINE is ${name}; expected embedded, docker or podman`);
+}
+
 /** Copies what a stack reads, links what it runs, and chooses ports; starts nothing. `settings` go to its environment. */
 export async function createTestStack(settings: Readonly<Record<string, string>> = {}): Promise<TestStack> {
   const folder = await mkdtemp(join(tmpdir(), 'lockstep test stack-'));
@@ -41,6 +54,8 @@ export async function createTestStack(settings: Readonly<Record<string, string>>
   for (const file of [
     'compose.yaml',
     'compose.override.yaml',
+    'Dockerfile',
+    'package.json',
     'vault/policies',
     'services-api/migrations',
     'content-api/migrations',
@@ -48,7 +63,14 @@ export async function createTestStack(settings: Readonly<Record<string, string>>
     await mkdir(dirname(join(folder, file)), { recursive: true });
     await cp(join(project, file), join(folder, file), { recursive: true });
   }
-  for (const built of ['migrations/dist', 'vault/dist', 'services-api/dist', 'content-api/dist']) {
+  for (const built of [
+    'migrations/dist',
+    'vault/dist',
+    'services-api/dist',
+    'content-api/dist',
+    'services-api/src',
+    'content-api/src',
+  ]) {
     await mkdir(dirname(join(folder, built)), { recursive: true });
     await symlink(join(project, built), join(folder, built));
   }
@@ -58,13 +80,15 @@ export async function createTestStack(settings: Readonly<Record<string, string>>
     servicesApi: await freePort(),
     contentApi: await freePort(),
   };
+  const name = `lockstep-test-${randomBytes(4).toString('hex')}`;
   const environment = {
     ...process.env,
+    COMPOSE_PROJECT_NAME: name,
     POSTGRES_PORT: String(ports.postgres),
     VAULT_PORT: String(ports.vault),
     SERVICES_API_PORT: String(ports.servicesApi),
     CONTENT_API_PORT: String(ports.contentApi),
-    ENGINE: 'embedded',
+    ENGINE: testEngine,
     ...settings,
   };
   const begin = (...args: string[]) =>
@@ -79,6 +103,8 @@ export async function createTestStack(settings: Readonly<Record<string, string>>
   const stack = (...args: string[]) => ended(begin(...args));
   return {
     folder,
+    engine: testEngine,
+    project: name,
     ports,
     servicesUrl: `http://127.0.0.1:${ports.servicesApi}`,
     contentUrl: `http://127.0.0.1:${ports.contentApi}`,

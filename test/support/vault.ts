@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { volumeFolder } from './containers.ts';
 import type { TestStack } from './stack.ts';
 
 /** Sends one request to the stack's Vault with the root token, or with `token`. */
@@ -18,7 +19,7 @@ export async function askVault(
 
 /** Logs in with the credentials files of `role` (`services-api-app`); returns the token. */
 export async function login(stack: TestStack, role: string): Promise<string> {
-  const folder = stack.path(`.lockstep/embedded/volumes/${role}`);
+  const folder = await volumeFolder(stack, role);
   const [role_id, secret_id] = await Promise.all(
     ['role_id', 'secret_id'].map((file) => readFile(`${folder}/${file}`, 'utf8')),
   );
@@ -32,7 +33,7 @@ export async function readSecret(stack: TestStack, entry: string, token?: string
   return askVault(stack, 'GET', `secret/data/${entry}`, undefined, token);
 }
 
-/** The connection string that Vault holds for a role of a service. */
+/** The connection string that Vault holds for a role of a service, as it is reached from this machine. */
 export async function connectionString(
   stack: TestStack,
   service: string,
@@ -40,5 +41,7 @@ export async function connectionString(
 ): Promise<string> {
   const response = await readSecret(stack, `${service}/${role}`);
   const { data } = (await response.json()) as { data: { data: { connection_string: string } } };
-  return data.data.connection_string;
+  const url = new URL(data.data.connection_string);
+  url.host = `127.0.0.1:${stack.ports.postgres}`;
+  return url.href;
 }

@@ -1,0 +1,16 @@
+import { spawnSync } from 'node:child_process';
+import type { TestProject } from 'vitest/node';
+
+/** Before the tests on a container engine: that engine must be able to run the stack, and the images must be there. */
+export default function setup(project: TestProject): void {
+  const engine = project.name;
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    ['scripts/dist/stack.js', '--engine', engine, 'images', '--offline'],
+    { encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe'] },
+  );
+  if (status === 0) return;
+  throw new Error(
+    `the tests on ${engine} cannot run here:\n${stderr}  try: make doctor, which says what is missing`,
+  );
+}
