@@ -4,14 +4,16 @@
 #   docker build --target app --build-arg APP=services-api .  an app
 # `make images` leaves out the stages `manifests` and `build`, and copies the programs that are built on this machine.
 ARG NODE_IMAGE=node:24-slim
+# What the programs are built on: needs npm and a shell, which the images themselves do not.
+ARG BUILD_IMAGE=${NODE_IMAGE}
 
 # What `npm ci` needs and nothing else, so that it runs again only when one of these changes.
-FROM ${NODE_IMAGE} AS manifests
+FROM ${BUILD_IMAGE} AS manifests
 WORKDIR /source
 COPY . .
-RUN find . -type f ! -name package.json ! -name package-lock.json -delete
+RUN find . -type f ! -name package.json ! -name package-lock.json -exec rm {} +
 
-FROM ${NODE_IMAGE} AS build
+FROM ${BUILD_IMAGE} AS build
 WORKDIR /source
 COPY --from=manifests /source ./
 RUN npm ci --ignore-scripts --no-audit --no-fund

@@ -13,6 +13,8 @@ FORMAT ?= text
 N ?= 1
 # More arguments: for logs (-f), psql (-c 'select 1') and test (a file).
 ARGS ?=
+# The container engines that test-engines runs on.
+ENGINES ?= docker,podman
 # The commands read these, so that no value is ever a part of a shell line.
 export ENGINE SERVICE FORMAT OFFLINE
 # Profiles of compose.yaml, commas between. For good: COMPOSE_PROFILES in .env.
@@ -25,9 +27,11 @@ STACK := node scripts/dist/stack.js
 SOURCES := $(filter-out %.test.ts,$(shell find $(wildcard */src) -name '*.ts' 2>/dev/null)) scripts/build.mjs tsconfig.json
 
 ##@ The stack
-.PHONY: up down status logs why shell doctor
+.PHONY: up watch down status logs why shell doctor
 up: scripts/dist/.built ## Start the stack and wait until all is ready (again: only what changed)
 	@$(STACK) up
+watch: scripts/dist/.built ## Start the stack; then migrate and reload whenever a file changes
+	@$(STACK) watch
 down: scripts/dist/.built ## Stop the stack; the databases are kept
 	@$(STACK) down
 status: scripts/dist/.built ## Show what each service is at (FORMAT=json)
@@ -66,6 +70,9 @@ images: scripts/dist/.built ## Build the images for docker or podman (OFFLINE=1:
 	@$(STACK) images $(ARGS)
 test: scripts/dist/.built ## Run every test: pure ones, on real Postgres servers, on the whole stack (ARGS=file)
 	@npm test --silent -- $(ARGS)
+test-engines: scripts/dist/.built ## Run the stack's tests on container engines (ENGINES=docker,podman); says what is missing
+	@npm test --silent -- --project docker --project podman $(ARGS)
+test-engines: export LOCKSTEP_ENGINES = $(ENGINES)
 check: node_modules/.package-lock.json ## Check format, lint and types
 	@npm run check --silent
 

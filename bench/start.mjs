@@ -1,68 +1,13 @@
 // Measures what a developer waits for, on a stack of its own: `npm run bench`. Prints medians and ranges in
 // milliseconds, and each case's ratio to a bare Node start measured in the same rounds.
-import { spawn } from 'node:child_process';
-import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { copyStack, project, Samples } from './stack-copy.mjs';
 
-const project = join(dirname(fileURLToPath(import.meta.url)), '..');
 const rounds = Number(process.argv[2] ?? 5);
-const folder = await mkdtemp(join(tmpdir(), 'lockstep-bench-'));
-// Reachable for the user that Postgres runs as when this runs as root.
-await chmod(folder, 0o755);
-
-const freePort = () =>
-  new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject).listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
-
-const environment = { ...process.env, ENGINE: 'embedded' };
-for (const name of ['POSTGRES_PORT', 'VAULT_PORT', 'SERVICES_API_PORT', 'CONTENT_API_PORT']) {
-  environment[name] = String(await freePort());
-}
-
-/** Runs a program to its end; returns its milliseconds. Fails loudly: a bench of errors measures nothing. */
-const run = (program, args, { wanted = 0, env = environment } = {}) =>
-  new Promise((resolve, reject) => {
-    const startedAt = performance.now();
-    let output = '';
-    const child = spawn(program, args, { env, cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
-    child.stdout.on('data', (chunk) => (output += chunk));
-    child.stderr.on('data', (chunk) => (output += chunk));
-    child.once('error', reject).once('close', (status) => {
-      if (status === wanted) resolve(performance.now() - startedAt);
-      else reject(new Error(`${program} ${args.join(' ')} ended with ${status}:\n${output}`));
-    });
-  });
-
-const stack = (...args) => run(process.execPath, [join(project, 'scripts/dist/stack.js'), ...args]);
-
-for (const file of [
-  'compose.yaml',
-  'compose.override.yaml',
-  'vault/policies',
-  'services-api/migrations',
-  'content-api/migrations',
-]) {
-  await mkdir(dirname(join(folder, file)), { recursive: true });
-  await cp(join(project, file), join(folder, file), { recursive: true });
-}
-for (const built of ['migrations', 'vault', 'services-api', 'content-api']) {
-  await mkdir(join(folder, built), { recursive: true });
-  await symlink(join(project, built, 'dist'), join(folder, built, 'dist'));
-}
-
-const samples = new Map();
-const sample = async (name, work) => {
-  const milliseconds = await work();
-  samples.set(name, [...(samples.get(name) ?? []), milliseconds]);
-};
+const { folder, environment, run, stack, remove } = await copyStack('embedded');
+const samples = new Samples();
+const sample = (name, work) => samples.take(name, work);
 
 try {
   for (let round = 0; round < rounds; round++) {
@@ -103,16 +48,8 @@ try {
     await stack('down', '--volumes');
   }
 } finally {
-  await stack('down', '--volumes').catch(() => {});
-  await rm(folder, { recursive: true, force: true });
+  await remove();
 }
 
-const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
-const bare = median(samples.get('bare node start'));
 console.log(`${rounds} rounds, milliseconds, whole processes`);
-for (const [name, values] of samples) {
-  const range = `${Math.min(...values).toFixed(0)}–${Math.max(...values).toFixed(0)}`;
-  console.log(
-    `${name.padEnd(42)} ${median(values).toFixed(0).padStart(6)}  (${range})  ${(median(values) / bare).toFixed(1)} × bare`,
-  );
-}
+samples.print('bare node start');

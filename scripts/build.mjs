@@ -1,10 +1,10 @@
 // Bundles the project's programs with esbuild and prints each file's size: `npm run build` for all,
-// `npm run build -- migrate bootstrap` for those named.
+// `npm run build -- migrate bootstrap` for those named; with `--watch` the programs are built again whenever a source changes.
 import { existsSync } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, context } from 'esbuild';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
@@ -45,7 +45,9 @@ const stack = 'scripts/src/cli.ts';
 const supervisor = 'scripts/src/engines/embedded/supervisor-main.ts';
 
 const known = [...Object.keys(programs), 'stack'];
-const wanted = process.argv.length > 2 ? process.argv.slice(2) : known;
+const words = process.argv.slice(2).filter((word) => word !== '--watch');
+const isWatching = words.length < process.argv.length - 2;
+const wanted = words.length > 0 ? words : known;
 const unknown = wanted.filter((name) => !known.includes(name));
 if (unknown.length > 0) {
   console.error(`build: no such program: ${unknown.join(', ')}\n  try: npm run build -- ${known.join(' ')}`);
@@ -53,17 +55,21 @@ if (unknown.length > 0) {
 }
 
 const chosen = wanted.filter((name) => name !== 'stack').map((name) => programs[name]);
-const builds = [
-  build({
-    ...shared,
-    // node-vault loads axios at its start, although every request goes over vault/src/transport.ts.
-    alias: { axios: './vault/absent-axios.cjs' },
-    entryPoints: Object.fromEntries(chosen.map(([source, target]) => [target, source])),
-    outdir: '.',
-    format: 'cjs',
-    outExtension: { '.js': '.cjs' },
-  }),
-];
+const ofPrograms = {
+  ...shared,
+  // node-vault loads axios at its start, although every request goes over vault/src/transport.ts.
+  alias: { axios: './vault/absent-axios.cjs' },
+  entryPoints: Object.fromEntries(chosen.map(([source, target]) => [target, source])),
+  outdir: '.',
+  format: 'cjs',
+  outExtension: { '.js': '.cjs' },
+};
+if (isWatching) {
+  // For `stack watch`: the programs are built again on each change until this process is ended; mistakes are printed.
+  await (await context(ofPrograms)).watch();
+  await new Promise(() => {});
+}
+const builds = [build(ofPrograms)];
 if (wanted.includes('stack')) {
   const module = {
     ...shared,

@@ -19,7 +19,7 @@ let url = '';
 beforeAll(async () => {
   const port = await freePort();
   url = `http://127.0.0.1:${port}`;
-  stack = await createTestStack({ BILLING_API_PORT: String(port), LOCKSTEP_IMAGE_TAG: tag });
+  stack = await createTestStack({ ZEBRA_API_PORT: String(port), LOCKSTEP_IMAGE_TAG: tag });
   // What adding a service reads, and what building one needs.
   for (const file of [
     'package-lock.json',
@@ -31,9 +31,9 @@ beforeAll(async () => {
     await cp(join(project, file), stack.path(file), { recursive: true });
   }
   await symlink(join(project, 'node_modules'), stack.path('node_modules'));
-  added = await stack.stack('service', 'billing-api');
+  added = await stack.stack('service', 'zebra-api');
   expect(added.status, added.stderr).toBe(0);
-  execFileSync(process.execPath, ['scripts/build.mjs', 'billing-api'], { cwd: stack.folder });
+  execFileSync(process.execPath, ['scripts/build.mjs', 'zebra-api'], { cwd: stack.folder });
   const up = await stack.stack('up');
   expect(up.status, up.stderr + up.stdout).toBe(0);
 });
@@ -53,11 +53,11 @@ test('the new service is ready on its own port, and its route keeps rows in its 
     body: '{"name":"first"}',
   });
   expect(created.status).toBe(201);
-  const client = new Client({ connectionString: await connectionString(stack, 'billing-api', 'app') });
+  const client = new Client({ connectionString: await connectionString(stack, 'zebra-api', 'app') });
   await client.connect();
   const { rows } = await client.query('select current_database() as database, name, created_by from items');
   await client.end();
-  expect(rows).toEqual([{ database: 'billing', name: 'first', created_by: 'tester' }]);
+  expect(rows).toEqual([{ database: 'zebra', name: 'first', created_by: 'tester' }]);
 });
 
 test('the services that were there before serve as they did', async () => {
@@ -67,7 +67,7 @@ test('the services that were there before serve as they did', async () => {
 });
 
 test("the new service's roles read their own secret and no other, and nobody else reads theirs", async () => {
-  const roles = ['billing-api/migrator', 'billing-api/app', 'services-api/migrator', 'services-api/app'];
+  const roles = ['zebra-api/migrator', 'zebra-api/app', 'services-api/migrator', 'services-api/app'];
   for (const role of roles) {
     const token = await login(stack, role.replace('/', '-'));
     for (const other of roles) {
@@ -78,24 +78,24 @@ test("the new service's roles read their own secret and no other, and nobody els
 });
 
 test("the new service's app role gets into no other service's database", async () => {
-  const theirs = new URL(await connectionString(stack, 'billing-api', 'app'));
+  const theirs = new URL(await connectionString(stack, 'zebra-api', 'app'));
   theirs.pathname = '/services';
   const stranger = new Client({ connectionString: theirs.href });
   await expect(stranger.connect()).rejects.toMatchObject({ code: '42501' });
 });
 
 test('the commands know it by its name', async () => {
-  const status = await stack.stack('migrate', '--service', 'billing-api', 'status', '--format', 'json');
+  const status = await stack.stack('migrate', '--service', 'zebra-api', 'status', '--format', 'json');
   expect(JSON.parse(status.stdout)).toMatchObject({ version: 1 });
 });
 
 test('added once more, nothing changes, and `up` restarts nothing', async () => {
-  const running = ['postgres', 'vault', 'services-api', 'content-api', 'billing-api'];
+  const running = ['postgres', 'vault', 'services-api', 'content-api', 'zebra-api'];
   const observe = () => Promise.all(running.map((service) => incarnation(stack, service)));
   const before = await observe();
-  expect(await stack.stack('service', 'billing-api')).toEqual({
+  expect(await stack.stack('service', 'zebra-api')).toEqual({
     status: 0,
-    stdout: 'billing-api is part of the stack; there is nothing to write\n',
+    stdout: 'zebra-api is part of the stack; there is nothing to write\n',
     stderr: '',
   });
   expect((await stack.stack('up')).status).toBe(0);

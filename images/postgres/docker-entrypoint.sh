@@ -45,7 +45,7 @@ make_cluster() {
 }
 
 run_sql() {
-  PGHOST='' PGHOSTADDR='' psql -v ON_ERROR_STOP=1 --no-psqlrc --no-password --username="$POSTGRES_USER" "$@"
+  PGHOSTADDR='' psql -v ON_ERROR_STOP=1 --no-psqlrc --no-password --username="$POSTGRES_USER" "$@"
 }
 
 run_scripts() {
@@ -66,8 +66,9 @@ run_scripts() {
 fill_cluster() {
   set -- "$PGDATA" /docker-entrypoint-initdb.d/*
   if [ "$POSTGRES_DB" = postgres ] && [ ! -e "$2" ]; then return; fi
-  export POSTGRES_USER POSTGRES_DB POSTGRES_PASSWORD PGUSER="${PGUSER:-$POSTGRES_USER}"
-  pg_ctl --pgdata="$PGDATA" --wait --silent --options="-c listen_addresses='' -p ${PGPORT:-5432}" start
+  export POSTGRES_USER POSTGRES_DB POSTGRES_PASSWORD PGUSER="${PGUSER:-$POSTGRES_USER}" PGHOST="$sockets"
+  pg_ctl --pgdata="$PGDATA" --wait --silent start \
+    --options="-c listen_addresses='' -c unix_socket_directories=$sockets -p ${PGPORT:-5432}"
   there=$(run_sql --dbname=postgres --set=name="$POSTGRES_DB" --tuples-only --no-align <<'SQL'
 select 1 from pg_database where datname = :'name'
 SQL
@@ -117,6 +118,15 @@ if [ "$(id -u)" = 0 ]; then
   mkdir -p "$PGDATA"
   find "$PGDATA" /run/postgresql ! -user postgres -exec chown postgres {} \;
   exec su -s /bin/sh postgres -c 'exec docker-entrypoint.sh "$@"' -- docker-entrypoint.sh "$@"
+fi
+
+# Podman 4 loses the mode of a temporary file system below /run; Postgres would not start for want of a socket.
+sockets=/var/run/postgresql
+if [ ! -w "$sockets" ]; then
+  sockets=/tmp
+  echo "docker-entrypoint: warning: /var/run/postgresql is closed to uid $(id -u); sockets are in $sockets" >&2
+  shift
+  set -- postgres -c "unix_socket_directories=$sockets" "$@"
 fi
 
 # The first process of a container ends on no signal that it does not take itself.

@@ -57,6 +57,20 @@ Examples:
     )
     .action(async () => (await import('./commands/up.ts')).up(program.opts<GlobalOptions>(), terminal));
   program
+    .command('watch')
+    .description('up, and again whenever a migration, a program or a compose file changes')
+    .addHelpText(
+      'after',
+      `
+A new migration is applied, an app whose sources changed is rebuilt and replaced, and nothing else is touched. A failure
+is printed and the next change tries again. Ctrl-C ends it; the stack runs on.
+
+Examples:
+  stack watch
+  stack --engine docker watch`,
+    )
+    .action(async () => (await import('./commands/watch.ts')).watch(program.opts<GlobalOptions>(), terminal));
+  program
     .command('down')
     .description('stop the stack; volumes stay')
     .option('-v, --volumes', 'DELETE the volumes too (all databases and credentials)', false)

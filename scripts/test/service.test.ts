@@ -66,7 +66,7 @@ const run = (...args: string[]) => ended(start(...args));
 
 /** Kills it when it says for the `turn`th time that it wrote something. */
 async function killAt(turn: number): Promise<void> {
-  const child = start('billing-api');
+  const child = start('zebra-api');
   let said = '';
   child.stderr?.on('data', (text: Buffer) => {
     said += text.toString();
@@ -77,7 +77,7 @@ async function killAt(turn: number): Promise<void> {
 
 /** Runs to the end, and returns what it made of the copy. */
 async function whole(): Promise<Map<string, string>> {
-  const { status, stderr } = await run('billing-api');
+  const { status, stderr } = await run('zebra-api');
   expect(status, stderr).toBe(0);
   return await copy.files();
 }
@@ -85,17 +85,17 @@ async function whole(): Promise<Map<string, string>> {
 describe('adding a service', () => {
   test('writes what it says, says the same beforehand, and a second run changes nothing', async () => {
     const before = await copy.files();
-    const dry = await run('--dry-run', 'billing-api');
+    const dry = await run('--dry-run', 'zebra-api');
     expect(dry.status, dry.stderr).toBe(0);
     expect([await copy.files(), existsSync(copy.path('.lockstep'))]).toEqual([before, false]);
 
-    const { status, stdout, stderr } = await run('billing-api');
+    const { status, stdout, stderr } = await run('zebra-api');
     expect([status, stdout.split('\n')]).toEqual([
       0,
       [
-        'billing-api is part of the stack: 14 files in billing-api/, in compose.yaml as services-api',
-        'database billing, roles billing_migrator and billing_app',
-        expect.stringMatching(/^port \d{5}; another one by BILLING_API_PORT in \.env$/),
+        'zebra-api is part of the stack: 14 files in zebra-api/, in compose.yaml as services-api',
+        'database zebra, roles zebra_migrator and zebra_app',
+        expect.stringMatching(/^port \d{5}; another one by ZEBRA_API_PORT in \.env$/),
         'next: make up',
         '',
       ],
@@ -104,14 +104,14 @@ describe('adding a service', () => {
     const written = [...after.keys()].filter((path) => after.get(path) !== before.get(path));
     const announced = [...dry.stdout.matchAll(/^(?:new|changed) (\S+)/gm)].map(([, path]) => path);
     expect(announced.toSorted()).toEqual(written.toSorted());
-    const folderOf = (path: string) => path.replace(/^billing-api\/.*/, 'billing-api/');
+    const folderOf = (path: string) => path.replace(/^zebra-api\/.*/, 'zebra-api/');
     expect(new Set([...stderr.matchAll(/^wrote (.+)$/gm)].map(([, path]) => path))).toEqual(
       new Set(written.map(folderOf)),
     );
 
-    expect(await run('billing-api')).toMatchObject({
+    expect(await run('zebra-api')).toMatchObject({
       status: 0,
-      stdout: 'billing-api is part of the stack; there is nothing to write\n',
+      stdout: 'zebra-api is part of the stack; there is nothing to write\n',
       stderr: '',
     });
     expect(await copy.files()).toEqual(after);
@@ -119,16 +119,16 @@ describe('adding a service', () => {
 
   test('leaves what was changed or deleted in its folder since as it is', async () => {
     await whole();
-    await rm(copy.path('billing-api/test'), { recursive: true });
-    await writeFile(copy.path('billing-api/src/item.ts'), '// mine\n');
+    await rm(copy.path('zebra-api/test'), { recursive: true });
+    await writeFile(copy.path('zebra-api/src/item.ts'), '// mine\n');
     const before = await copy.files();
-    expect((await run('billing-api')).stdout).toContain('nothing to write');
+    expect((await run('zebra-api')).stdout).toContain('nothing to write');
     expect(await copy.files()).toEqual(before);
   });
 
   test('of several, one after the other and two at once, gives each a port and a database of its own', async () => {
-    expect((await run('one')).status).toBe(0);
-    const both = await Promise.all([run('two-api'), run('three')]);
+    expect((await run('zebra-one')).status).toBe(0);
+    const both = await Promise.all([run('zebra-two-api'), run('zebra-three')]);
     expect(both.map(({ status }) => status)).toEqual([0, 0]);
     const { stack } = openStack(findProject(copy.root));
     const ports = [...stack.services.values()].flatMap((service) =>
@@ -136,11 +136,13 @@ describe('adding a service', () => {
     );
     expect(new Set(ports).size).toBe(ports.length);
     const told = stack.services.get('vault-bootstrap')?.environment.get('BOOTSTRAP_SERVICES');
-    expect(told?.split(' ')).toEqual(expect.arrayContaining(['one:one', 'two-api:two', 'three:three']));
+    expect(told?.split(' ')).toEqual(
+      expect.arrayContaining(['zebra-one:zebra_one', 'zebra-two-api:zebra_two', 'zebra-three:zebra_three']),
+    );
   });
 
   test('makes files that the formatter and the linter leave as they are, however long its name', async () => {
-    const names = ['billing-api', 'x', 'a-service-with-as-long-a-name-as-may-be'];
+    const names = ['zebra-api', 'z9', 'a-service-with-as-long-a-name-as-may-be'];
     for (const name of names) expect((await run(name)).stderr).toContain('wrote compose.override.yaml\n');
     const biome = join(project, 'node_modules/.bin/biome');
     await promisify(execFile)(biome, ['check', ...names, 'package.json'], { cwd: copy.root });
@@ -174,23 +176,23 @@ describe('interrupted', () => {
     const stop = new AbortController();
     const terminal = { out: () => {}, err: () => stop.abort('SIGINT'), signal: stop.signal };
     const options = { engine: 'auto', projectDirectory: copy.root, dryRun: false } as const;
-    await expect(addService('billing-api', options, terminal)).rejects.toMatchObject({
+    await expect(addService('zebra-api', options, terminal)).rejects.toMatchObject({
       message: 'interrupted',
       evidence: ['what was written is whole; the same command writes the rest'],
       exitStatus: 130,
     });
-    expect(existsSync(copy.path('billing-api/src/server.ts'))).toBe(true);
+    expect(existsSync(copy.path('zebra-api/src/server.ts'))).toBe(true);
     expect(await copy.files()).not.toEqual(wanted);
     expect(await whole()).toEqual(wanted);
   });
 
   test('after any of its writes, it leaves a stack that can be read, and a second run writes the rest', async () => {
-    const service = readServiceName('billing-api');
+    const service = readServiceName('zebra-api');
     const before = await copy.files();
     const paths = [...wanted.keys()].filter((path) => wanted.get(path) !== before.get(path));
     const undo = async () => {
-      await rm(copy.path('billing-api'), { recursive: true, force: true });
-      for (const path of paths.filter((one) => !one.startsWith('billing-api/'))) {
+      await rm(copy.path('zebra-api'), { recursive: true, force: true });
+      for (const path of paths.filter((one) => !one.startsWith('zebra-api/'))) {
         const text = before.get(path);
         if (text === undefined) await rm(copy.path(path), { force: true });
         else await writeFile(copy.path(path), text);
@@ -221,16 +223,16 @@ describe('interrupted', () => {
 
 describe('a service is refused', () => {
   test('where a folder of that name is something else, which stays as it is', async () => {
-    mkdirSync(copy.path('billing-api'));
-    writeFileSync(copy.path('billing-api/notes.txt'), 'mine');
+    mkdirSync(copy.path('zebra-api'));
+    writeFileSync(copy.path('zebra-api/notes.txt'), 'mine');
     const before = await copy.files();
-    expect(await run('billing-api')).toMatchObject({
+    expect(await run('zebra-api')).toMatchObject({
       status: 2,
       stdout: '',
       stderr: [
-        'stack: billing-api is there already and is not a service of this stack',
+        'stack: zebra-api is there already and is not a service of this stack',
         '  found: a folder with 1 entry',
-        '  expected of a service: a package.json named @lockstep/billing-api, and src/server.ts',
+        '  expected of a service: a package.json named @lockstep/zebra-api, and src/server.ts',
         '  try: choose another name, or move it away',
         '',
       ].join('\n'),
@@ -261,11 +263,11 @@ describe('a service is refused', () => {
     const text = await readFile(copy.path('compose.yaml'), 'utf8');
     await writeFile(
       copy.path('compose.yaml'),
-      text.replace('\nservices:\n', '\nservices:\n  billing-api: { image: theirs }\n\n'),
+      text.replace('\nservices:\n', '\nservices:\n  zebra-api: { image: theirs }\n\n'),
     );
-    const { status, stderr } = await run('billing-api');
+    const { status, stderr } = await run('zebra-api');
     expect(status).toBe(2);
-    expect(stderr).toContain('compose.yaml has a service billing-api, and there is no folder billing-api');
+    expect(stderr).toContain('compose.yaml has a service zebra-api, and there is no folder zebra-api');
   });
 
   test('where a file that it must add to cannot be added to', async () => {
@@ -284,7 +286,7 @@ describe('a service is refused', () => {
       ),
     );
     const before = await copy.files();
-    const { status, stderr } = await run('billing-api');
+    const { status, stderr } = await run('zebra-api');
     expect([status, stderr.split('\n')[0]]).toEqual([
       2,
       'stack: compose.yaml is written in a way that nothing can be added to',
@@ -310,11 +312,11 @@ describe('what npm installed', () => {
     expect(await make()).toBe('in step');
     await whole();
     expect(await make()).toBe('in step');
-    expect(readlinkSync(copy.path('node_modules/@lockstep/billing-api'))).toBe('../../billing-api');
+    expect(readlinkSync(copy.path('node_modules/@lockstep/zebra-api'))).toBe('../../zebra-api');
     const { packages } = JSON.parse(await readFile(copy.path(record), 'utf8')) as {
       packages: Record<string, unknown>;
     };
-    expect(packages['node_modules/@lockstep/billing-api']).toEqual({ resolved: 'billing-api', link: true });
+    expect(packages['node_modules/@lockstep/zebra-api']).toEqual({ resolved: 'zebra-api', link: true });
     expect(packages['']).toBeUndefined();
   });
 
@@ -331,6 +333,6 @@ describe('what npm installed', () => {
     cpSync(join(project, record), join(theirs, '.package-lock.json'));
     symlinkSync(theirs, copy.path('node_modules'));
     await whole();
-    expect(existsSync(join(theirs, '@lockstep/billing-api'))).toBe(false);
+    expect(existsSync(join(theirs, '@lockstep/zebra-api'))).toBe(false);
   });
 });

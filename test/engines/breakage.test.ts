@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { access, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { afterEach, expect, test } from 'vitest';
 import { containers, incarnation, inspect, owned } from '../support/containers.ts';
 import { createTestStack, edit, ended, type TestStack } from '../support/stack.ts';
@@ -128,32 +130,47 @@ test('a port that is taken is named with its setting, before anything is started
   expect(await owned(made, 'container')).toEqual([]);
 });
 
-test('a full data volume fails the migration with Postgres’ own words; with room again, `up` goes on', async () => {
+/** A small file system of its own, for root: `size` as mount takes it. */
+async function mountSmall(folder: string, size: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await promisify(execFile)('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=1777`, 'tmpfs', folder]);
+}
+
+test('a full data volume fails the start and says so; with room again, `up` goes on', async () => {
   const made = await createTestStack();
   stack = made;
-  await edit(made.path('compose.yaml'), (text) =>
-    text.replace(
-      /^volumes:\n {2}postgres: \{\}$/m,
-      'volumes:\n  postgres:\n    driver_opts: { type: tmpfs, device: tmpfs, o: "size=260m,mode=1777" }',
-    ),
-  );
-  const big = made.path('services-api/migrations/000900_fill.up.sql');
-  // Unlogged: what fills the disk is the table, not the log, for want of which Postgres would end.
-  await writeFile(
-    big,
-    'create table filler as select repeat(md5(i::text), 30) as text from generate_series(1, 1000000) as i;\n',
-  );
-  await writeFile(big.replace('.up.', '.down.'), 'drop table filler;\n');
-  const up = await made.stack('up');
-  expect(up.status).toBe(1);
-  expect(up.stderr).toMatch(/000900_fill\.up\.sql/);
-  expect(up.stderr).toMatch(/No space left on device|53100/);
-  expect(await ready(made.servicesUrl)).toBe('no answer');
-  await rm(big);
-  await rm(big.replace('.up.', '.down.'));
-  const again = await made.stack('up');
-  expect(again.status, again.stderr).toBe(0);
-  await bothReady(made);
+  const volume = made.path('small disk');
+  await mountSmall(volume, '260m');
+  try {
+    await edit(made.path('compose.yaml'), (text) =>
+      text.replace(
+        /^volumes:\n {2}postgres: \{\}$/m,
+        `volumes:\n  postgres:\n    driver_opts: { type: none, o: bind, device: "${volume}" }`,
+      ),
+    );
+    const big = made.path('services-api/migrations/000900_fill.up.sql');
+    // Unlogged, so that it is the table that fills the disk; should it be the log all the same, Postgres itself ends.
+    await writeFile(
+      big,
+      'create unlogged table filler as select repeat(md5(i::text), 30) as text from generate_series(1, 1000000) as i;\n',
+    );
+    await writeFile(big.replace('.up.', '.down.'), 'drop table filler;\n');
+    const up = await made.stack('up');
+    expect(up.status).toBe(1);
+    const logs = (await made.stack('logs')).stdout;
+    expect(up.stderr + logs).toContain('No space left on device');
+    expect(up.stderr).toMatch(/000900_fill\.up\.sql|connection to Postgres was lost/);
+    expect(await ready(made.servicesUrl)).toBe('no answer');
+    await rm(big);
+    await rm(big.replace('.up.', '.down.'));
+    await promisify(execFile)('mount', ['-o', 'remount,size=1g', volume]);
+    const again = await made.stack('up');
+    expect(again.status, again.stderr).toBe(0);
+    await bothReady(made);
+  } finally {
+    await made.stack('down', '--volumes');
+    await promisify(execFile)('umount', [volume]);
+  }
 });
 
 const faketime = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1';

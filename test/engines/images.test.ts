@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { eventually, ownContainers } from '../support/own-containers.ts';
 
@@ -13,9 +14,17 @@ interface Inspected {
     readonly User: string;
     readonly Labels: Readonly<Record<string, string>>;
     readonly Entrypoint: readonly string[];
-    readonly Healthcheck?: { readonly Test: readonly string[] };
+    readonly Healthcheck?: HealthCheck;
   };
+  /** Podman's place for it. */
+  readonly Healthcheck?: HealthCheck;
 }
+
+interface HealthCheck {
+  readonly Test: readonly string[];
+}
+
+const migrations = `--mount=type=bind,source=${join(import.meta.dirname, '../../services-api/migrations')},target=/migrations,readonly`;
 
 async function inspect(image: string): Promise<Inspected> {
   const [found] = JSON.parse(await own.output('image', 'inspect', image)) as Inspected[];
@@ -56,7 +65,8 @@ describe.each(programs)('the image %s', (name) => {
 });
 
 test.each(['services-api', 'content-api'])('%s has a health check of its own', async (name) => {
-  expect((await inspect(`lockstep/${name}:dev`)).Config.Healthcheck?.Test[0]).toBe('CMD');
+  const { Config, Healthcheck } = await inspect(`lockstep/${name}:dev`);
+  expect((Config.Healthcheck ?? Healthcheck)?.Test[0]).toBe('CMD');
 });
 
 test('the bootstrap has a folder of each role, of the user it runs as', async () => {
@@ -79,7 +89,11 @@ test('the bootstrap has a folder of each role, of the user it runs as', async ()
 test.each([
   [
     'migrate',
-    ['--env=DATABASE_CONNECTION_STRING=postgres://u:p@192.0.2.1/d', '--env=MIGRATIONS_PATH=/'],
+    [
+      '--env=DATABASE_CONNECTION_STRING=postgres://u:p@192.0.2.1/d',
+      '--env=MIGRATIONS_PATH=/migrations',
+      migrations,
+    ],
     ['up', '--timeout', '30s'],
   ],
   ['vault-bootstrap', bootstrapSettings(), []],

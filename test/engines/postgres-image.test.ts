@@ -128,9 +128,9 @@ test('the password is in no argument, no output and no environment', async () =>
 });
 
 test('POSTGRES_USER and POSTGRES_DB make a superuser and its database', async () => {
-  const container = await start([...fromFile(), '--env=POSTGRES_USER=o"wner', "--env=POSTGRES_DB=shop's"]);
+  const container = await start([...fromFile(), '--env=POSTGRES_USER=Own er-1', "--env=POSTGRES_DB=shop's"]);
   const sql = 'select current_database() as name, rolsuper from pg_roles where rolname = current_user';
-  const as = { user: 'o"wner', database: "shop's" };
+  const as = { user: 'Own er-1', database: "shop's" };
   expect(await ask(container, sql, as)).toEqual({ name: "shop's", rolsuper: true });
 });
 

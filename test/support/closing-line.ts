@@ -16,6 +16,9 @@ export default class ClosingLine implements Reporter {
         else skipped += 1;
       }
     }
+    const engines = (process.env['LOCKSTEP_ENGINES'] ?? '').split(',');
+    const left = ['docker', 'podman'].filter((engine) => !engines.includes(engine));
+    if (left.length > 0) console.log(`not run here: the stack on ${left.join(' and ')} (make test-engines)`);
     console.log(`${passed} passed, ${failed} failed${skipped === 0 ? '' : `, ${skipped} skipped`}`);
   }
 }

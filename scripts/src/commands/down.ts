@@ -23,7 +23,7 @@ export async function reset(options: GlobalOptions, terminal: Terminal): Promise
   const { engine, opened } = await open(options, terminal);
   await destroy('reset', engine, opened, terminal);
   forgetEngine(opened.project);
-  await up({ ...options, engine: engine.name }, terminal, 'reset');
+  await up({ ...options, engine: engine.name }, terminal, { before: 'reset' });
 }
 
 /** Says what will be lost before it is. */

@@ -12,9 +12,13 @@ import { type GlobalOptions, passedOverLine, projectOf, type Terminal } from './
 /**
  * Starts the stack and waits until it is ready; see `stack up --help`.
  *
- * @param before names what the process did until now, for the line of timings
+ * @param timing since when it is counted, in milliseconds of this process's life, and what was done until now
  */
-export async function up(options: GlobalOptions, terminal: Terminal, before = 'node'): Promise<void> {
+export async function up(
+  options: GlobalOptions,
+  terminal: Terminal,
+  { since = 0, before = 'node' }: { readonly since?: number; readonly before?: string } = {},
+): Promise<void> {
   // Counted from the start of the process, as a person with a watch would.
   const from = performance.now();
   const opened = await prepareStack(projectOf(options), (sentence) => terminal.err(`${sentence}\n`));
@@ -24,12 +28,12 @@ export async function up(options: GlobalOptions, terminal: Terminal, before = 'n
   const chosen = performance.now();
   const report = await start(engine, opened, terminal);
   const steps = [
-    { name: before, seconds: from / 1000 },
+    { name: before, seconds: (from - since) / 1000 },
     { name: 'files', seconds: (prepared - from) / 1000 },
     { name: 'engine', seconds: (chosen - prepared) / 1000 },
     ...report.steps,
   ];
-  finish(opened, engine, { ...report, steps }, performance.now() / 1000, terminal);
+  finish(opened, engine, { ...report, steps }, (performance.now() - since) / 1000, terminal);
 }
 
 /**

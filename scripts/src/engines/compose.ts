@@ -17,7 +17,7 @@ import { ComposeCall } from './compose-call.ts';
 import { byService, type Containing, isUp, statusOf, unmet } from './compose-outcome.ts';
 import type { ComposeCommand } from './compose-program.ts';
 import { ComposeStart } from './compose-start.ts';
-import { type ContainerProgram, Containers, type ContainerTools } from './containers.ts';
+import { Containers, type ContainerTools } from './containers.ts';
 import { findTakenPorts, refuseTakenPorts } from './embedded/ports.ts';
 import { ensureImages } from './start-images.ts';
 
@@ -30,7 +30,7 @@ export interface ComposeTools extends ContainerTools {
 export class ComposeEngine implements Engine {
   readonly name: EngineName;
   readonly #opened: OpenedStack;
-  readonly #program: ContainerProgram;
+  readonly #tools: ComposeTools;
   readonly #stack: Stack;
   readonly #compose: ComposeCall;
   readonly #containers: Containers;
@@ -39,14 +39,14 @@ export class ComposeEngine implements Engine {
     const { stack, project } = opened;
     this.name = name;
     this.#opened = opened;
-    this.#program = tools.program;
+    this.#tools = tools;
     this.#stack = stack;
     this.#compose = new ComposeCall(tools.command, tools.environment, project, stack.name);
     this.#containers = new Containers(tools, stack.name);
   }
 
   async prepare(report: (progress: Progress) => void, signal: AbortSignal): Promise<void> {
-    this.#compose.set(await ensureImages(this.#program, this.#opened, report, signal));
+    this.#compose.set(await ensureImages(this.#tools.program, this.#opened, report, signal));
   }
 
   async up(report: (progress: Progress) => void, signal: AbortSignal): Promise<UpReport> {
@@ -58,7 +58,8 @@ export class ComposeEngine implements Engine {
       const args = ['--progress', 'quiet', 'create', '--no-build', '--remove-orphans'];
       await this.#compose.succeed(args, { cancelSignal: signal });
     };
-    return new ComposeStart(this.#stack, make, this.#containers, report, signal).run(before);
+    const start = new ComposeStart(this.#stack, make, this.#containers, report, signal);
+    return this.#probing(() => start.run(before));
   }
 
   async down(report: (progress: Progress) => void): Promise<boolean> {
@@ -76,8 +77,9 @@ export class ComposeEngine implements Engine {
     return Promise.all(
       [...this.#stack.services.values()].map(async (service): Promise<ServiceStatus> => {
         const status = statusOf(this.#stack, service.name, now.get(service.name));
-        // Its own probes are far apart; the address answers at once.
-        const url = status.state === 'starting' ? readyUrl(service) : undefined;
+        // Its own probes are far apart, or there are none; the address answers at once.
+        const isDoubtful = status.state === 'starting' || (this.name === 'podman' && isUp(status.state));
+        const url = isDoubtful ? readyUrl(service) : undefined;
         return url !== undefined && (await answers(url)) ? { ...status, state: 'healthy' } : status;
       }),
     );
@@ -126,6 +128,21 @@ export class ComposeEngine implements Engine {
       evidence: ['a program that it does have can be run by name'],
       hint: `make shell SERVICE=${service} ARGS='node --version'`,
     });
+  }
+
+  /** Where Podman lacks what probes its containers, they are probed from here while `work` waits for their health. */
+  async #probing<T>(work: () => Promise<T>): Promise<T> {
+    if (this.name !== 'podman') return work();
+    const { missingHealthTimers, runHealthChecks } = await import('./podman-health.ts');
+    if (missingHealthTimers() === undefined) return work();
+    const over = new AbortController();
+    const probes = runHealthChecks({ tools: this.#tools, project: this.#stack.name, signal: over.signal });
+    try {
+      return await work();
+    } finally {
+      over.abort();
+      await probes;
+    }
   }
 
   /** Of what does not run: the engine itself would say so only after it has started the rest. */

@@ -37,8 +37,8 @@ const known: readonly (Rule & Defect)[] = [
     // Seen in 4.3.1, gone in 5.4.2.
     part: 'podman-socket',
     until: '5.0',
-    fact: "a tmpfs's mode is lost; it gets that of the image's folder",
-    act: 'give the folder its mode in the image; the ones of this stack have it',
+    fact: 'a read-only container gets a tmpfs on /run, in which a tmpfs below it loses its mode',
+    act: 'use Podman 5.0 or newer, or mount the tmpfs on /run itself',
   },
   {
     // containers/podman issue 24910

@@ -69,7 +69,14 @@ export function writePodmanCompose(source: PodmanComposeSource): PodmanComposeFi
   });
   // podman-compose makes them in this order.
   entries.sort(([a], [b]) => order.indexOf(a) - order.indexOf(b));
-  const file = { services: Object.fromEntries(entries), networks, volumes, secrets };
+  // In a pod the containers would be removed and started together.
+  const file = {
+    'x-podman': { in_pod: false },
+    services: Object.fromEntries(entries),
+    networks,
+    volumes,
+    secrets,
+  };
   return { text: `${JSON.stringify(escaped(file), null, 2)}\n`, madeFrom };
 }
 

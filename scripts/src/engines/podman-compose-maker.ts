@@ -13,6 +13,7 @@ import type { OpenedStack } from '../prepare.ts';
 import { lastWords } from './compose-call.ts';
 import type { ComposeCommand } from './compose-program.ts';
 import type { ContainerTools } from './containers.ts';
+import { isBefore } from './engine-defects.ts';
 import { type PodmanComposeFile, writeOneOff, writePodmanCompose } from './podman-compose-file.ts';
 import type { PodmanProject } from './podman-compose-project.ts';
 
@@ -39,7 +40,7 @@ export class PodmanComposeMaker {
   readonly #opened: OpenedStack;
   readonly #podman: PodmanProject;
   readonly #folder: string;
-  #file: Promise<PodmanComposeFile> | undefined;
+  #settings: Readonly<Record<string, string>> = {};
 
   constructor(tools: PodmanComposeTools, opened: OpenedStack, podman: PodmanProject) {
     this.#tools = tools;
@@ -48,19 +49,25 @@ export class PodmanComposeMaker {
     this.#folder = join(opened.project.stateFolder, 'podman-compose');
   }
 
+  /** Settings that win over the project's own, such as chosen images. */
+  set(settings: Readonly<Record<string, string>>): void {
+    this.#settings = { ...this.#settings, ...settings };
+  }
+
   /**
    * Removes containers that are changed or no longer in the files, and makes those that are missing.
    *
    * @throws {EngineError} with podman-compose's words when a container is still missing afterwards
    */
   async make(signal: AbortSignal): Promise<void> {
-    const file = await this.#whole();
+    const names = [...this.#opened.stack.services.keys()];
+    const file = await this.#describe(names);
     const there = (await this.#podman.containers()).filter(({ isOneOff }) => !isOneOff);
     const current = there.filter(({ service, madeFrom }) => madeFrom === file.madeFrom.get(service));
     const rest = there.filter((one) => !current.includes(one));
     await Promise.all(rest.map((one) => this.#podman.remove(one)));
     const kept = new Set(current.map(({ service }) => service));
-    const missing = [...this.#opened.stack.services.keys()].filter((name) => !kept.has(name));
+    const missing = names.filter((name) => !kept.has(name));
     if (missing.length === 0) return;
     const said = await this.#call(this.#write('compose.yaml', file.text), missing, signal);
     if (signal.aborted) return;
@@ -77,7 +84,7 @@ export class PodmanComposeMaker {
   async makeOneOff({ service, args, isTerminal }: OneOff, signal: AbortSignal): Promise<string> {
     const name = `${this.#opened.stack.name}_${service}_run_${randomBytes(4).toString('hex')}`;
     const changes = { container_name: name, command: args, stdin_open: true, tty: isTerminal };
-    const path = this.#write(`${name}.yaml`, writeOneOff(await this.#whole(), service, changes));
+    const path = this.#write(`${name}.yaml`, writeOneOff(await this.#describe([service]), service, changes));
     try {
       const said = await this.#call(path, [service], signal);
       if ((await this.#podman.call(['container', 'exists', name])).exitCode === 0) return name;
@@ -87,19 +94,13 @@ export class PodmanComposeMaker {
     }
   }
 
-  #whole(): Promise<PodmanComposeFile> {
-    this.#file ??= this.#describe();
-    return this.#file;
-  }
-
-  async #describe(): Promise<PodmanComposeFile> {
+  /** @param names the services whose images must be there */
+  async #describe(names: readonly string[]): Promise<PodmanComposeFile> {
     const { stack, project, setting } = this.#opened;
-    const lookup: Lookup = (name) => this.#tools.environment[name] ?? setting(name);
+    const lookup: Lookup = (name) => this.#settings[name] ?? setting(name);
     // What is wrong in the files was said when they were read.
     const filled = fillTree(readStackFiles(project).tree, lookup, new Mistakes()) as Mapping;
-    const images = new Set(
-      [...stack.services.keys()].map((name) => word(filled, 'services', name, 'image') ?? ''),
-    );
+    const images = new Set(names.map((name) => word(filled, 'services', name, 'image') ?? ''));
     const ids = await this.#imageIds([...images]);
     return writePodmanCompose({
       stack,
@@ -160,8 +161,14 @@ export class PodmanComposeMaker {
 
   /** Returns what podman-compose said; its exit status says nothing before 1.1. */
   async #call(path: string, services: readonly string[], signal: AbortSignal): Promise<string> {
-    const [program, ...first] = this.#tools.command;
-    const where = ['--file', path, '--project-name', this.#opened.stack.name];
+    const { command, version } = this.#tools;
+    const [program, ...first] = command;
+    // No pod: 1.0.6 takes only the empty word for no, later versions read it in the file, 1.0.3 knows neither and makes none.
+    const noPod = isBefore(version, '1.0.4') ? [] : ['--in-pod='];
+    // As on Docker: else Podman lays memory over /run and /tmp of a read-only container, and before 5.0 the mode of a tmpfs
+    // below them is lost.
+    const asDocker = '--podman-run-args=--read-only-tmpfs=false';
+    const where = ['--file', path, '--project-name', this.#opened.stack.name, asDocker, ...noPod];
     const up = ['up', '--no-start', '--no-build', '--no-deps', '--no-recreate', ...services];
     const { all } = await execa(program, [...first, ...where, ...up], {
       reject: false,

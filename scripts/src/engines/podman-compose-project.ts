@@ -46,6 +46,11 @@ export class PodmanProject {
     if (names.length > 0) await this.answer(['network', 'rm', ...names]);
   }
 
+  /** Removes the pod that podman-compose makes when somebody calls it without us; it has no label, but the project's name. */
+  async removePod(): Promise<void> {
+    await this.call(['pod', 'rm', '--ignore', `pod_${this.#stack.name}`]);
+  }
+
   /** Removes the volumes and returns their names. */
   async removeVolumes(): Promise<string[]> {
     const names = await this.#names('volume');
@@ -79,6 +84,16 @@ export class PodmanProject {
   #filter(): string[] {
     return ['--filter', `label=com.docker.compose.project=${this.#stack.name}`];
   }
+}
+
+/**
+ * Removes what the step-by-step engine made of a stack, for Docker Compose to take it over: the names differ, and with them
+ * both would run at once. Volumes and networks stay; they are the same for both.
+ */
+export async function removeStepped(tools: ContainerTools, stack: Stack): Promise<void> {
+  const project = new PodmanProject(tools, stack);
+  const stepped = (await project.containers()).filter(({ madeFrom }) => madeFrom !== undefined);
+  await Promise.all(stepped.map((one) => project.remove(one)));
 }
 
 /** Reads `podman ps --format json`; each field doubted. */

@@ -18,9 +18,11 @@ import { byService, isUp, statusOf, unmet } from './compose-outcome.ts';
 import { ComposeStart } from './compose-start.ts';
 import type { Container } from './container-shapes.ts';
 import { Containers } from './containers.ts';
+import { findTakenPorts, refuseTakenPorts } from './embedded/ports.ts';
 import { PodmanComposeMaker, type PodmanComposeTools } from './podman-compose-maker.ts';
 import { type MadeContainer, PodmanProject } from './podman-compose-project.ts';
 import { missingHealthTimers, runHealthChecks } from './podman-health.ts';
+import { ensureImages } from './start-images.ts';
 
 /**
  * Runs the stack with podman-compose, step by step. No version of podman-compose keeps the conditions between services (see
@@ -30,6 +32,7 @@ import { missingHealthTimers, runHealthChecks } from './podman-health.ts';
 export class PodmanComposeEngine implements Engine {
   readonly name = 'podman';
   readonly #tools: PodmanComposeTools;
+  readonly #opened: OpenedStack;
   readonly #stack: Stack;
   readonly #containers: Containers;
   readonly #podman: PodmanProject;
@@ -37,13 +40,22 @@ export class PodmanComposeEngine implements Engine {
 
   constructor(tools: PodmanComposeTools, opened: OpenedStack) {
     this.#tools = tools;
+    this.#opened = opened;
     this.#stack = opened.stack;
     this.#containers = new Containers(tools, opened.stack.name);
     this.#podman = new PodmanProject(tools, opened.stack);
     this.#maker = new PodmanComposeMaker(tools, opened, this.#podman);
   }
 
+  async prepare(report: (progress: Progress) => void, signal: AbortSignal): Promise<void> {
+    this.#maker.set(await ensureImages(this.#tools.program, this.#opened, report, signal));
+  }
+
   async up(report: (progress: Progress) => void, signal: AbortSignal): Promise<UpReport> {
+    const before = byService(await this.#containers.list());
+    const running = (await this.#podman.containers()).filter(({ isRunning }) => isRunning);
+    const isDown = (name: string) => running.every(({ service }) => service !== name);
+    refuseTakenPorts(await findTakenPorts(this.#stack, isDown));
     const { version } = this.#tools;
     report({
       kind: 'step',
@@ -55,7 +67,6 @@ export class PodmanComposeEngine implements Engine {
         ? undefined
         : runHealthChecks({ tools: this.#tools, project: this.#stack.name, signal: over.signal });
     try {
-      const before = byService(await this.#containers.list());
       const make = () => this.#maker.make(signal);
       return await new ComposeStart(this.#stack, make, this.#containers, report, signal).run(before);
     } finally {
@@ -159,6 +170,7 @@ export class PodmanComposeEngine implements Engine {
     for (const names of stopWaves(this.#stack)) {
       await Promise.all(running.filter(({ service }) => names.has(service)).map(remove));
     }
+    await this.#podman.removePod();
     await this.#podman.removeNetworks();
     return there.length > 0;
   }

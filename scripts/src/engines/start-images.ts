@@ -1,3 +1,4 @@
+import { recordedEngine } from '../choose.ts';
 import type { Progress } from '../engine.ts';
 import { chooseBaseImages, officialImages, pullImage } from '../images/base-images.ts';
 import { buildProjectImages } from '../images/build-project.ts';
@@ -32,7 +33,8 @@ export async function ensureImages(
     await pullImage(program, base, signal);
   }
   const standIns = bases.filter(({ from }) => from === 'stand-in');
-  if (standIns.length > 0) {
+  // Said when a stack is started, not at every look.
+  if (standIns.length > 0 && recordedEngine(project) === undefined) {
     const names = standIns.map(({ setting: name }) => officialImages[name]).join(', ');
     say(`images: stand-ins built on this machine for ${names}; a pulled one would be taken instead`);
   }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PreflightError, systemReason } from '../errors.ts';
@@ -9,17 +9,16 @@ import { keyLabel, nameLabel } from './image-state.ts';
 /** What the engine builds an image from. */
 export interface ImageBuild {
   readonly reference: string;
-  /** The folder with the Dockerfile. */
+  /** The folder whose files the Dockerfile copies. */
   readonly context: string;
-  readonly target?: string;
+  readonly dockerfile: string;
   readonly args: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
   readonly key: string;
 }
 
 /**
- * Has the engine build an image. It gets its name when it is whole: cut off, the name stays with what had it before. An
- * image that lost its name to this one is removed, unless a container is made of it.
+ * Has the engine build an image. It gets its name when it is whole: cut off, the name stays with what had it before.
  *
  * @throws {EngineError} with the builder's last words
  */
@@ -28,20 +27,26 @@ export async function buildImage(
   build: ImageBuild,
   signal?: AbortSignal,
 ): Promise<void> {
-  const { reference, context, target, args, labels, key } = build;
+  const { reference, context, args, labels, key } = build;
+  const file = join(context, `Dockerfile-${key}`);
   const allLabels = { ...labels, [keyLabel]: key, [nameLabel]: reference };
+  writeFileSync(file, `${build.dockerfile.trimEnd()}\n${labelInstruction(allLabels)}\n`);
   const words = [
     'build',
     // OCI's own format has no health checks.
     ...(program === 'podman' ? ['--format', 'docker'] : []),
-    ...['--tag', reference],
-    ...(target === undefined ? [] : ['--target', target]),
+    ...['--tag', reference, '--file', file],
     ...Object.entries(args).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]),
-    ...Object.entries(allLabels).flatMap(([name, value]) => ['--label', `${name}=${value}`]),
     context,
   ];
   await runBuild(program, words, `${program} could not build ${reference}`, signal);
-  await removeNameless(program, reference);
+}
+
+/** As the last instruction and not as --label, which Podman forgets when it has built all the rest before. */
+export function labelInstruction(labels: Readonly<Record<string, string>>): string {
+  const quoted = (text: string) => `"${text.replace(/["\\$]/g, '\\$&').replace(/[\r\n]+/g, ' ')}"`;
+  const pairs = Object.entries(labels).map(([name, value]) => `${quoted(name)}=${quoted(value)}`);
+  return `LABEL ${pairs.join(' ')}`;
 }
 
 async function runBuild(
@@ -56,14 +61,6 @@ async function runBuild(
   // DOCKER_BUILDKIT=1 is set, and the plugin that it needs is not installed.
   const env = /buildx component is missing/.test(said.stderr) ? { DOCKER_BUILDKIT: '0' } : {};
   await succeed(program, words, fact, { ...options, env });
-}
-
-/** Images that were built under this name and lost it. One that is in use stays: the engine refuses. */
-async function removeNameless(program: ContainerProgram, reference: string): Promise<void> {
-  const filters = ['--filter', 'dangling=true', '--filter', `label=${nameLabel}=${reference}`];
-  const { stdout } = await callEngine(program, ['image', 'ls', '--quiet', '--no-trunc', ...filters]);
-  const ids = [...new Set(stdout.split('\n').filter((line) => line !== ''))];
-  if (ids.length > 0) await callEngine(program, ['image', 'rm', ...ids]);
 }
 
 /**

@@ -7,7 +7,7 @@ import type { BuildPlace, BuiltImage } from './build-stand-ins.ts';
 import { throwIfInterrupted } from './container-program.ts';
 import { type ImageState, imageStates, standInLabel } from './image-state.ts';
 import {
-  dockerfileOfBundles,
+  dockerfileOf,
   type ProjectImage,
   projectImageKey,
   projectImages,
@@ -15,11 +15,13 @@ import {
   readBundle,
 } from './project-images.ts';
 import { parseReference } from './reference.ts';
+import { removeReplaced } from './replaced.ts';
 
 /** An image of the project as it should be, and as it is. */
 export interface PlannedImage {
   readonly image: ProjectImage;
   readonly program: Buffer;
+  readonly dockerfile: string;
   readonly key: string;
   /** Undefined when the engine has none of that name. */
   readonly state: ImageState | undefined;
@@ -31,7 +33,9 @@ export interface PlannedImage {
 export interface ProjectPlan {
   readonly base: BaseImage;
   readonly baseState: ImageState;
-  readonly dockerfile: string;
+  readonly version: string;
+  /** What the engine had under the images' names. */
+  readonly states: ReadonlyMap<string, ImageState>;
   readonly images: readonly PlannedImage[];
 }
 
@@ -47,7 +51,7 @@ export async function planProjectImages(
 ): Promise<ProjectPlan> {
   const { program, root, signal } = place;
   const images = projectImages(root, setting);
-  const dockerfile = dockerfileOfBundles(readDockerfile(root));
+  const text = readDockerfile(root);
   const references = images.map(({ reference }) => parseReference(reference, 'image'));
   const [[base], states] = await Promise.all([
     chooseBaseImages(program, setting, ['NODE_IMAGE'], signal),
@@ -56,13 +60,15 @@ export async function planProjectImages(
   if (base === undefined) throw new TypeError('no base image was chosen');
   if (base.state === undefined) place.report(`pulling ${base.reference.text}`);
   const baseState = base.state ?? (await pullImage(program, base, signal));
+  const version = projectVersion(root);
   const planned = images.map((image) => {
     const bundle = readBundle(root, image);
-    const key = projectImageKey(image, bundle, dockerfile, baseState.id);
+    const dockerfile = dockerfileOf(image, text);
+    const key = projectImageKey(image, bundle, { dockerfile, baseId: baseState.id, version });
     const state = states.get(image.reference);
-    return { image, program: bundle, key, state, isCurrent: state?.key === key };
+    return { image, program: bundle, dockerfile, key, state, isCurrent: state?.key === key };
   });
-  return { base, baseState, dockerfile, images: planned };
+  return { base, baseState, version, states, images: planned };
 }
 
 /**
@@ -78,10 +84,9 @@ export async function buildProjectImages(
   const plan = await planProjectImages(place, setting);
   const stale = plan.images.filter(({ isCurrent }) => !isCurrent);
   const seconds = stale.length === 0 ? new Map<string, number>() : await buildAll(place, plan, stale);
-  const references = plan.images.map(({ image }) => parseReference(image.reference, 'image'));
-  const after = stale.length === 0 ? undefined : await imageStates(place.program, references, place.signal);
-  return plan.images.map(({ image, state }) => {
-    const bytes = (after?.get(image.reference) ?? state)?.bytes ?? 0;
+  const after = stale.length === 0 ? plan.states : await statesAfter(place, plan);
+  return plan.images.map(({ image }) => {
+    const bytes = after.get(image.reference)?.bytes ?? 0;
     const spent = seconds.get(image.reference);
     return {
       reference: image.reference,
@@ -94,13 +99,24 @@ export async function buildProjectImages(
   });
 }
 
+/** The images as they are after a build; those that lost their names to them are gone. */
+async function statesAfter(
+  { program, stateFolder, signal }: BuildPlace,
+  { images, states }: ProjectPlan,
+): Promise<ReadonlyMap<string, ImageState>> {
+  const references = images.map(({ image }) => parseReference(image.reference, 'image'));
+  const after = await imageStates(program, references, signal);
+  await removeReplaced(program, join(stateFolder, 'images'), states, after);
+  return after;
+}
+
 async function buildAll(
   place: BuildPlace,
   plan: ProjectPlan,
   stale: readonly PlannedImage[],
 ): Promise<Map<string, number>> {
   return withContext(join(place.stateFolder, 'images'), async (context) => {
-    writeContext(context, plan);
+    writeContext(context, stale);
     const seconds = new Map<string, number>();
     const build = async (one: PlannedImage) => {
       const from = performance.now();
@@ -117,16 +133,20 @@ async function buildAll(
 
 async function buildOne(
   place: BuildPlace,
-  { base }: ProjectPlan,
+  { base, version }: ProjectPlan,
   context: string,
-  { image: { reference, target, args }, key }: PlannedImage,
+  { image: { reference, args }, dockerfile, key }: PlannedImage,
 ): Promise<void> {
   throwIfInterrupted(place.signal);
   place.report(`building ${reference}`);
-  const allArgs = { NODE_IMAGE: base.reference.text, VERSION: projectVersion, ...args };
+  const allArgs = { NODE_IMAGE: base.reference.text, VERSION: version, ...args };
   // Labels are handed down from the base, this one among them.
   const labels = { 'org.opencontainers.image.base.name': base.reference.text, [standInLabel]: 'false' };
-  await buildImage(place.program, { reference, context, target, args: allArgs, labels, key }, place.signal);
+  await buildImage(
+    place.program,
+    { reference, context, dockerfile, args: allArgs, labels, key },
+    place.signal,
+  );
 }
 
 /** A few at a time; after a failure none is begun, and those under way are waited for. */
@@ -142,10 +162,9 @@ async function inTurns<T>(all: readonly T[], work: (one: T) => Promise<void>): P
   if (failures.length > 0) throw failures[0];
 }
 
-/** The Dockerfile and every program: a builder without BuildKit runs each stage above the wanted one. */
-function writeContext(context: string, { dockerfile, images }: ProjectPlan): void {
+/** Every program, at the path it has in the project. */
+function writeContext(context: string, images: readonly PlannedImage[]): void {
   try {
-    writeFileSync(join(context, 'Dockerfile'), dockerfile);
     for (const { image, program } of images) {
       const file = join(context, image.bundle);
       mkdirSync(dirname(file), { recursive: true });

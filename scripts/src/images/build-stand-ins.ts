@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PreflightError, systemCode, systemReason } from '../errors.ts';
 import { buildImage, withContext } from './build-image.ts';
@@ -8,6 +7,7 @@ import { type ImageState, imageStates, standInLabel } from './image-state.ts';
 import { nodeBuildStandIn, nodeStandIn } from './node-stand-in.ts';
 import { postgresStandIn } from './postgres-stand-in.ts';
 import { parseReference } from './reference.ts';
+import { removeReplaced } from './replaced.ts';
 import { type StandIn, standInKey } from './stand-in.ts';
 import { writeTar } from './tar.ts';
 import { vaultStandIn } from './vault-stand-in.ts';
@@ -67,6 +67,8 @@ export async function buildStandIns(place: BuildPlace, withNpm = false): Promise
   }
   const seconds = await allOf([...results.values()]);
   const after = await imageStates(place.program, references, place.signal);
+  if (seconds.some((one) => one !== undefined))
+    await removeReplaced(place.program, join(place.stateFolder, 'images'), before, after);
   return standIns.map((standIn, index) => describe(standIn, seconds[index], after));
 }
 
@@ -92,7 +94,6 @@ async function buildAfter(
   place.report(`building ${standIn.reference}: ${standIn.title}`);
   await withContext(join(place.stateFolder, 'images'), async (context) => {
     try {
-      writeFileSync(join(context, 'Dockerfile'), standIn.dockerfile);
       await writeTar(join(context, 'root.tar'), standIn.tree.entries(), place.signal);
     } catch (error) {
       if (systemCode(error) === undefined) throw error;
@@ -100,12 +101,9 @@ async function buildAfter(
         cause: error,
       });
     }
-    const { reference, args } = standIn;
-    await buildImage(
-      place.program,
-      { reference, context, args, key, labels: labelsOf(standIn) },
-      place.signal,
-    );
+    const { reference, args, dockerfile } = standIn;
+    const labels = labelsOf(standIn);
+    await buildImage(place.program, { reference, context, dockerfile, args, labels, key }, place.signal);
   });
   return (performance.now() - started) / 1000;
 }

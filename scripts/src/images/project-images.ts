@@ -4,8 +4,6 @@ import { join } from 'node:path';
 import { PreflightError, systemReason } from '../errors.ts';
 import { parseReference } from './reference.ts';
 
-declare const LOCKSTEP_VERSION: string;
-
 /** An image of the project: one program on top of Node. */
 export interface ProjectImage {
   readonly name: string;
@@ -59,24 +57,31 @@ function appsOf(root: string): string[] {
 }
 
 /**
- * The Dockerfile for programs that are built already: without the stages that build them, and with each program taken from
- * the context instead. Nothing is run in it, so the images are made in the time of a few copies.
+ * The Dockerfile of one image, for a program that is built already: the stage and those it is based on, with the program
+ * taken from the context instead of from the stage that builds it. Nothing is run in it, so the image is made in the time of
+ * a few copies.
  *
- * @throws {PreflightError} when the Dockerfile has no such stages
+ * @throws {PreflightError} when the Dockerfile has no such stage, or the stage needs what the context has not
  */
-export function dockerfileOfBundles(text: string): string {
-  const stages = text.split(/^(?=FROM )/m);
-  const isBuilder = (stage: string) => /^FROM \S+ AS (manifests|build)$/m.test(stage);
-  const kept = stages.filter((stage) => !isBuilder(stage)).join('');
-  const rewritten = kept.replaceAll(/^COPY --from=build (--\S+ )?\/source\//gm, 'COPY $1');
-  if (kept.length === text.length || /--from=(manifests|build)\b/.test(rewritten)) {
-    throw new PreflightError('the Dockerfile has no stages that can be left out', {
-      evidence: [
-        'expected stages called manifests and build, and COPY --from=build /source/... in the others',
-      ],
-    });
+export function dockerfileOf({ target }: Pick<ProjectImage, 'target'>, text: string): string {
+  const [head = '', ...stages] = text.split(/^(?=FROM )/m);
+  const wanted: string[] = [];
+  for (let name: string | undefined = target; name !== undefined; ) {
+    const stage = stages.find((one) => one.split('\n')[0]?.endsWith(` AS ${name}`));
+    if (stage === undefined) break;
+    wanted.unshift(stage);
+    name = /^FROM (\S+)/.exec(stage)?.[1];
   }
-  return rewritten;
+  const kept = [head, ...wanted].join('').replaceAll(/^COPY --from=build (--\S+ )?\/source\//gm, 'COPY $1');
+  if (wanted.length === 0 || /--from=|^RUN /m.test(kept)) {
+    throw new PreflightError(
+      `the Dockerfile's stage ${target} cannot be built from programs that are there`,
+      {
+        evidence: ['expected COPY --from=build /source/... as all it takes from other stages, and no RUN'],
+      },
+    );
+  }
+  return kept;
 }
 
 /** Reads a program that make built. */
@@ -91,22 +96,30 @@ export function readBundle(root: string, { bundle, name }: ProjectImage): Buffer
   }
 }
 
-/** The version every image of the project is labelled with. */
-export const projectVersion = LOCKSTEP_VERSION;
+/** The version every image of the project is labelled with: that of package.json, else `dev`. */
+export function projectVersion(root: string): string {
+  try {
+    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version?: unknown };
+    return typeof version === 'string' ? version : 'dev';
+  } catch {
+    return 'dev';
+  }
+}
 
-/**
- * The hash of all an image is made of: its program, the Dockerfile, the base image, the version.
- *
- * @param dockerfile of {@link dockerfileOfBundles}
- * @param baseId of the Node image
- */
-export function projectImageKey(
-  { target, args, bundle, folders }: ProjectImage,
-  program: Buffer,
-  dockerfile: string,
-  baseId: string,
-): string {
+/** What an image is made of, beside its own program. */
+export interface ImageParts {
+  /** Of {@link dockerfileOf}. */
+  readonly dockerfile: string;
+  /** The Node image's. */
+  readonly baseId: string;
+  readonly version: string;
+}
+
+/** The hash of all an image is made of: its program, the Dockerfile, the base image, the version. */
+export function projectImageKey(image: ProjectImage, program: Buffer, parts: ImageParts): string {
+  const { target, args, bundle, folders } = image;
+  const { dockerfile, baseId, version } = parts;
   const content = createHash('sha256').update(program).digest('hex');
-  const parts = [target, args, bundle, folders, content, dockerfile, baseId, projectVersion];
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
+  const all = [target, args, bundle, folders, content, dockerfile, baseId, version];
+  return createHash('sha256').update(JSON.stringify(all)).digest('hex').slice(0, 32);
 }

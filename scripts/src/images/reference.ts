@@ -11,7 +11,9 @@ export interface ImageReference {
 }
 
 const part = '[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*';
-const registry = '(?:[A-Za-z0-9][A-Za-z0-9.-]*(?::\\d+)?|\\[[0-9a-fA-F:]+\\](?::\\d+)?)';
+// As Docker tells a registry from a folder: by a dot, a port, or the name localhost.
+const host = '[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?';
+const registry = `(?:localhost|${host}(?:\\.${host})+|${host}(?=:)|\\[[0-9a-fA-F:]+\\])(?::\\d+)?`;
 const pattern = new RegExp(
   `^((?:${registry}/)?${part}(?:/${part})*)(?::([\\w][\\w.-]{0,127}))?(?:@(sha256:[0-9a-f]{64}))?$`,
 );

@@ -1,0 +1,88 @@
+import { existsSync, type FSWatcher, statSync, watch } from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
+import type { Stack } from './compose/stack.ts';
+import type { Project } from './project.ts';
+
+/** An editor and a build write in several steps: a change is told once this long nothing more has come. */
+const quietMilliseconds = 250;
+
+/** What is watched: folders, each with the names that count in it. */
+type Watched = Map<string, (name: string) => boolean>;
+
+/**
+ * What a start of the stack reads from the project and a person edits: the compose files, `.env`, the folders that services
+ * mount (migrations, policies) and the programs that are built (`dist`).
+ */
+export function watchedFolders(project: Project, stack: Stack): Watched {
+  const watched: Watched = new Map();
+  const files = [...project.composeFiles, project.envFile].map((file) => basename(file));
+  watched.set(project.root, (name) => files.includes(name));
+  for (const service of stack.services.values()) {
+    for (const { kind, source } of service.mounts) {
+      if (kind !== 'bind' || !isFolder(source) || source.startsWith(project.stateFolder)) continue;
+      watched.set(source, (name) => !name.startsWith('.') && !name.endsWith('~'));
+    }
+    for (const word of service.embedded?.entrypoint ?? []) {
+      const folder = dirname(join(project.root, word));
+      if (/\.[cm]?js$/.test(word) && isFolder(folder)) watched.set(folder, (name) => /\.[cm]?js$/.test(name));
+    }
+  }
+  return watched;
+}
+
+/** Tells of changes in batches: the files, relative to the project's folder. */
+export class Changes {
+  readonly #root: string;
+  readonly #watchers: FSWatcher[] = [];
+  readonly #changed = new Set<string>();
+  #timer: NodeJS.Timeout | undefined;
+  #tell: (() => void) | undefined;
+
+  constructor(root: string, watched: Watched) {
+    this.#root = root;
+    for (const [folder, counts] of watched) {
+      const watcher = watch(folder, (_, name) => {
+        if (name !== null && counts(name)) this.#see(join(folder, name));
+      });
+      // A folder that is removed while it is watched has no more to tell.
+      watcher.on('error', () => watcher.close());
+      this.#watchers.push(watcher);
+    }
+  }
+
+  /** Resolves with the next batch; with an empty one when `signal` aborts. What changed since the last batch is not lost. */
+  async next(signal: AbortSignal): Promise<readonly string[]> {
+    if (!signal.aborted && this.#tell === undefined && !this.#isQuiet()) {
+      await new Promise<void>((resolve) => {
+        this.#tell = resolve;
+        signal.addEventListener('abort', () => resolve(), { once: true });
+      });
+    }
+    this.#tell = undefined;
+    const files = [...this.#changed].sort();
+    this.#changed.clear();
+    return signal.aborted ? [] : files;
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    for (const watcher of this.#watchers) watcher.close();
+  }
+
+  #isQuiet(): boolean {
+    return this.#changed.size > 0 && this.#timer === undefined;
+  }
+
+  #see(file: string): void {
+    this.#changed.add(relative(this.#root, file));
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#tell?.();
+    }, quietMilliseconds);
+  }
+}
+
+function isFolder(path: string): boolean {
+  return existsSync(path) && statSync(path).isDirectory();
+}

@@ -1,0 +1,103 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { labelInstruction } from './build-image.ts';
+import { dockerfileOf, projectImageKey, projectImages } from './project-images.ts';
+
+const project = join(import.meta.dirname, '../../..');
+const dockerfile = readFileSync(join(project, 'Dockerfile'), 'utf8');
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'lockstep test images-'));
+  for (const name of ['billing-api', 'services-api', 'no-app'])
+    mkdirSync(join(folder, name, 'src'), { recursive: true });
+  for (const name of ['billing-api', 'services-api'])
+    writeFileSync(join(folder, name, 'src', 'server.ts'), '');
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test.each([
+  ['migrate', ['COPY migrations/dist/migrate.cjs /app/']],
+  [
+    'bootstrap',
+    ['COPY --chown=node:node credentials/ /run/credentials/', 'COPY vault/dist/bootstrap.cjs /app/'],
+  ],
+  ['app', [`COPY ${'$'}{APP}/dist/server.cjs /app/`]],
+])("%s of the project's Dockerfile, made for a built program, only copies", (target, copies) => {
+  const text = dockerfileOf({ target }, dockerfile);
+  expect(text.match(/^FROM .*$/gm)).toEqual([
+    `FROM ${'$'}{NODE_IMAGE} AS program`,
+    `FROM program AS ${target}`,
+  ]);
+  expect(text.match(/^COPY .*$/gm)).toEqual(copies);
+  expect(text).not.toMatch(/^RUN|--from=/m);
+});
+
+test('every stage an image is built from is in the Dockerfile', () => {
+  for (const image of projectImages(project, () => undefined)) {
+    expect(dockerfileOf(image, dockerfile)).toContain(` AS ${image.target}\n`);
+  }
+});
+
+test.each([
+  'FROM node\nCOPY . .\n',
+  'FROM node AS app\nRUN npm ci\n',
+  'FROM node AS app\nCOPY --from=other /x /\n',
+])('a Dockerfile of another shape is refused: %j', (text) => {
+  expect(() => dockerfileOf({ target: 'app' }, text)).toThrow(
+    "the Dockerfile's stage app cannot be built from programs that are there",
+  );
+});
+
+test('labels keep every character that a Dockerfile gives a meaning to', () => {
+  expect(labelInstruction({ a: 'it\'s "$HOME" \\', b: 'one\ntwo' })).toBe(
+    'LABEL "a"="it\'s \\"\\$HOME\\" \\\\" "b"="one two"',
+  );
+});
+
+test('there is an image for each app, and the bootstrap has a folder for each of its roles', () => {
+  const images = projectImages(folder, () => undefined);
+  expect(images.map(({ reference }) => reference)).toEqual([
+    'lockstep/migrate:dev',
+    'lockstep/vault-bootstrap:dev',
+    'lockstep/billing-api:dev',
+    'lockstep/services-api:dev',
+  ]);
+  expect(images[1]?.folders).toEqual([
+    'credentials/billing-api-migrator',
+    'credentials/billing-api-app',
+    'credentials/services-api-migrator',
+    'credentials/services-api-app',
+  ]);
+});
+
+test('prefix and tag are settings, and make the name of an image', () => {
+  const settings = new Map([
+    ['LOCKSTEP_IMAGE_PREFIX', 'registry.example:5000/team'],
+    ['LOCKSTEP_IMAGE_TAG', '1.2'],
+  ]);
+  const setting = (name: string) => settings.get(name);
+  expect(projectImages(folder, setting)[0]?.reference).toBe('registry.example:5000/team/migrate:1.2');
+  settings.set('LOCKSTEP_IMAGE_PREFIX', 'Upper');
+  expect(() => projectImages(folder, setting)).toThrow('LOCKSTEP_IMAGE_PREFIX');
+});
+
+test('the key changes exactly when something an image is made of does', () => {
+  const [image] = projectImages(folder, () => undefined);
+  if (image === undefined) throw new Error('no image');
+  const parts = { dockerfile: 'd', baseId: 'b', version: 'v' };
+  const key = projectImageKey(image, Buffer.from('p'), parts);
+  expect(projectImageKey({ ...image, name: 'x', reference: 'y' }, Buffer.from('p'), parts)).toBe(key);
+  const others = [
+    projectImageKey(image, Buffer.from('q'), parts),
+    projectImageKey(image, Buffer.from('p'), { ...parts, dockerfile: 'e' }),
+    projectImageKey(image, Buffer.from('p'), { ...parts, baseId: 'c' }),
+    projectImageKey(image, Buffer.from('p'), { ...parts, version: 'w' }),
+    projectImageKey({ ...image, target: 'app' }, Buffer.from('p'), parts),
+    projectImageKey({ ...image, args: { APP: 'a' } }, Buffer.from('p'), parts),
+    projectImageKey({ ...image, folders: ['f'] }, Buffer.from('p'), parts),
+  ];
+  expect(new Set([key, ...others]).size).toBe(others.length + 1);
+});
