@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -51,14 +52,15 @@ export async function createTestStack(settings: Readonly<Record<string, string>>
   const folder = await mkdtemp(join(tmpdir(), 'lockstep test stack-'));
   // Reachable for the user that Postgres runs as when the tests run as root.
   await chmod(folder, 0o755);
+  // The two that there are, and those that `make service` has added since.
+  const services = (await readdir(project)).filter((one) => existsSync(join(project, one, 'src/server.ts')));
   for (const file of [
     'compose.yaml',
     'compose.override.yaml',
     'Dockerfile',
     'package.json',
     'vault/policies',
-    'services-api/migrations',
-    'content-api/migrations',
+    ...services.map((one) => `${one}/migrations`),
   ]) {
     await mkdir(dirname(join(folder, file)), { recursive: true });
     await cp(join(project, file), join(folder, file), { recursive: true });
@@ -66,10 +68,7 @@ export async function createTestStack(settings: Readonly<Record<string, string>>
   for (const built of [
     'migrations/dist',
     'vault/dist',
-    'services-api/dist',
-    'content-api/dist',
-    'services-api/src',
-    'content-api/src',
+    ...services.flatMap((one) => [`${one}/dist`, `${one}/src`]),
   ]) {
     await mkdir(dirname(join(folder, built)), { recursive: true });
     await symlink(join(project, built), join(folder, built));
@@ -80,10 +79,15 @@ export async function createTestStack(settings: Readonly<Record<string, string>>
     servicesApi: await freePort(),
     contentApi: await freePort(),
   };
+  const others: Record<string, string> = {};
+  for (const one of services) {
+    others[`${one.toUpperCase().replaceAll('-', '_')}_PORT`] = String(await freePort());
+  }
   const name = `lockstep-test-${randomBytes(4).toString('hex')}`;
   const environment = {
     ...process.env,
     COMPOSE_PROJECT_NAME: name,
+    ...others,
     POSTGRES_PORT: String(ports.postgres),
     VAULT_PORT: String(ports.vault),
     SERVICES_API_PORT: String(ports.servicesApi),

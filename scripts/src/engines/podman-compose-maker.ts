@@ -55,11 +55,10 @@ export class PodmanComposeMaker {
   }
 
   /**
-   * Removes containers that are changed or no longer in the files, and makes those that are missing.
-   *
-   * @throws {EngineError} with podman-compose's words when a container is still missing afterwards
+   * Removes the containers that are changed, no longer in the files, or made by somebody else; returns what makes those
+   * that are then missing.
    */
-  async make(signal: AbortSignal): Promise<void> {
+  async clear(): Promise<(signal: AbortSignal) => Promise<void>> {
     const names = [...this.#opened.stack.services.keys()];
     const file = await this.#describe(names);
     const there = (await this.#podman.containers()).filter(({ isOneOff }) => !isOneOff);
@@ -68,11 +67,17 @@ export class PodmanComposeMaker {
     await Promise.all(rest.map((one) => this.#podman.remove(one)));
     const kept = new Set(current.map(({ service }) => service));
     const missing = names.filter((name) => !kept.has(name));
-    if (missing.length === 0) return;
-    const said = await this.#call(this.#write('compose.yaml', file.text), missing, signal);
+    return async (signal) => {
+      if (missing.length > 0) await this.#make(file, missing, signal);
+    };
+  }
+
+  /** @throws {EngineError} with podman-compose's words when a container is still missing afterwards */
+  async #make(file: PodmanComposeFile, names: readonly string[], signal: AbortSignal): Promise<void> {
+    const said = await this.#call(this.#write('compose.yaml', file.text), names, signal);
     if (signal.aborted) return;
     const made = new Set((await this.#podman.containers()).map(({ service }) => service));
-    const left = missing.filter((name) => !made.has(name));
+    const left = names.filter((name) => !made.has(name));
     if (left.length > 0) throw failure(`podman-compose did not make ${left.join(', ')}`, said);
   }
 

@@ -52,7 +52,6 @@ export class PodmanComposeEngine implements Engine {
   }
 
   async up(report: (progress: Progress) => void, signal: AbortSignal): Promise<UpReport> {
-    const before = byService(await this.#containers.list());
     const running = (await this.#podman.containers()).filter(({ isRunning }) => isRunning);
     const isDown = (name: string) => running.every(({ service }) => service !== name);
     refuseTakenPorts(await findTakenPorts(this.#stack, isDown));
@@ -67,8 +66,10 @@ export class PodmanComposeEngine implements Engine {
         ? undefined
         : runHealthChecks({ tools: this.#tools, project: this.#stack.name, signal: over.signal });
     try {
-      const make = () => this.#maker.make(signal);
-      return await new ComposeStart(this.#stack, make, this.#containers, report, signal).run(before);
+      const make = await this.#maker.clear();
+      const before = byService(await this.#containers.list());
+      const start = new ComposeStart(this.#stack, () => make(signal), this.#containers, report, signal);
+      return await start.run(before);
     } finally {
       over.abort();
       await probes;

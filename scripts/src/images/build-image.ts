@@ -33,8 +33,8 @@ export async function buildImage(
   writeFileSync(file, `${build.dockerfile.trimEnd()}\n${labelInstruction(allLabels)}\n`);
   const words = [
     'build',
-    // OCI's own format has no health checks.
-    ...(program === 'podman' ? ['--format', 'docker'] : []),
+    // OCI's own format has no health checks; and one layer, since the key says already what need not be built.
+    ...(program === 'podman' ? ['--format', 'docker', '--layers=false'] : []),
     ...['--tag', reference, '--file', file],
     ...Object.entries(args).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]),
     context,

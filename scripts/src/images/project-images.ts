@@ -57,9 +57,9 @@ function appsOf(root: string): string[] {
 }
 
 /**
- * The Dockerfile of one image, for a program that is built already: the stage and those it is based on, with the program
- * taken from the context instead of from the stage that builds it. Nothing is run in it, so the image is made in the time of
- * a few copies.
+ * The Dockerfile of one image, for a program that is built already: the stage and those it is based on as a single stage,
+ * with the program taken from the context instead of from the stage that builds it. Nothing is run in it, so the image is
+ * made in the time of a few copies.
  *
  * @throws {PreflightError} when the Dockerfile has no such stage, or the stage needs what the context has not
  */
@@ -72,7 +72,9 @@ export function dockerfileOf({ target }: Pick<ProjectImage, 'target'>, text: str
     wanted.unshift(stage);
     name = /^FROM (\S+)/.exec(stage)?.[1];
   }
-  const kept = [head, ...wanted].join('').replaceAll(/^COPY --from=build (--\S+ )?\/source\//gm, 'COPY $1');
+  const [first = '', ...others] = wanted;
+  const single = [head, first, ...others.map((stage) => stage.replace(/^FROM .*\n/, ''))].join('');
+  const kept = single.replaceAll(/^COPY --from=build (--\S+ )?\/source\//gm, 'COPY $1');
   if (wanted.length === 0 || /--from=|^RUN /m.test(kept)) {
     throw new PreflightError(
       `the Dockerfile's stage ${target} cannot be built from programs that are there`,
