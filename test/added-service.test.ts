@@ -4,7 +4,7 @@ import { cp, mkdir, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { containers, incarnation } from './support/containers.ts';
+import { incarnation, removeImages } from './support/containers.ts';
 import { freePort } from './support/postgres-servers.ts';
 import { project } from './support/project-copy.ts';
 import { createTestStack, type Ended, type TestStack } from './support/stack.ts';
@@ -39,10 +39,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await stack?.destroy();
-  if (stack === undefined || stack.engine === 'embedded') return;
-  const images = await containers(stack, 'image', 'ls', '--quiet', '--filter', `reference=*/*:${tag}`);
-  const ids = [...new Set(images.split('\n'))].filter((id) => id !== '');
-  if (ids.length > 0) await containers(stack, 'image', 'rm', ...ids);
+  if (stack !== undefined) await removeImages(stack, tag);
 });
 
 test('the new service is ready on its own port, and its route keeps rows in its own database', async () => {

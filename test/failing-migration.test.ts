@@ -50,7 +50,16 @@ test('a failing migration leaves its app down and the other service up, and says
   });
 });
 
-test('with the file mended, `up` brings the app up and leaves the rest as it was', async () => {
+test('`why` shows it again after the containers are gone, and what stayed down', async () => {
+  expect((await stack.stack('down')).status).toBe(0);
+  const why = await stack.stack('why', 'services-api');
+  expect(why.status).toBe(0);
+  expect(why.stdout).toMatch(/^services-api-migrations: failed with exit status 1 at \d{4}-/m);
+  expect(why.stdout).toContain('services-api/migrations/000900_add_rating.up.sql:4:26  column "emial"');
+  expect(why.stdout).toContain('  stayed down because of it: services-api\n');
+});
+
+test('with the file mended, `up` brings the app up', async () => {
   await edit(broken, (text) => text.replace('emial', 'id'));
   const up = await stack.stack('up');
   expect(up.status, up.stderr).toBe(0);

@@ -151,3 +151,15 @@ test("an app's role reads and writes rows but changes no schema, no tracking tab
   const stranger = new Client({ connectionString: url.href });
   await expect(stranger.connect()).rejects.toMatchObject({ code: '42501' });
 });
+
+test('a recreate and its undo touch no container and no server', async () => {
+  const servers = ['postgres', 'vault', 'services-api', 'content-api'];
+  const runs = () => Promise.all(servers.map((service) => incarnation(stack, service)));
+  const before = await runs();
+  for (const command of ['recreate', 'undo']) {
+    const done = await stack.stack('migrate', '--service', 'services-api', command);
+    expect(done.status, done.stderr).toBe(0);
+    expect((await fetch(`${stack.servicesUrl}/ready`)).status).toBe(200);
+  }
+  expect(await runs()).toEqual(before);
+});

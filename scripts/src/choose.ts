@@ -68,8 +68,10 @@ async function makeContainerEngine(
   const service = needsService ? await import('./engines/podman-service.ts') : undefined;
   const address = await service?.ensurePodmanService(opened.project);
   const { ComposeEngine } = await import('./engines/compose.ts');
+  // `podman compose` overwrites DOCKER_HOST with the socket that it was told of itself.
+  const isByPodman = address !== undefined && command[0] === 'podman';
   const tools = {
-    command,
+    command: isByPodman ? (['podman', '--url', address, 'compose'] as const) : command,
     program,
     environment: address === undefined ? extra : { ...extra, DOCKER_HOST: address },
   };

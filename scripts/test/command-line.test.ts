@@ -52,15 +52,27 @@ describe('the command line', () => {
     expect(stderr.startsWith(message), stderr).toBe(true);
   });
 
-  it.each(['up', 'down', 'reset', 'status', 'doctor', 'logs', 'run', 'migrate', 'psql', 'shell'])(
-    'explains %s with an example',
-    async (command) => {
-      const { status, stdout } = await stack.run([command, '--help']);
-      expect(status).toBe(0);
-      expect(stdout).toMatch(new RegExp(`^Usage: stack ${command}`));
-      expect(stdout).toContain('Examples:\n  stack ');
-    },
-  );
+  it.each([
+    'up',
+    'down',
+    'reset',
+    'status',
+    'doctor',
+    'logs',
+    'run',
+    'migrate',
+    'psql',
+    'shell',
+    'why',
+    'watch',
+    'images',
+    'service',
+  ])('explains %s with an example', async (command) => {
+    const { status, stdout } = await stack.run([command, '--help']);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(new RegExp(`^Usage: stack ${command}`));
+    expect(stdout).toContain('Examples:\n  stack ');
+  });
 
   it('prints one JSON document for a stack that was never started', async () => {
     const { status, stdout, stderr } = await stack.run(['status', '--format', 'json']);

@@ -187,7 +187,7 @@ test('data outlives the container, and arguments reach the server', async () => 
   const flags = [...fromFile(), `--volume=${volume}:/var/lib/postgresql`];
   const first = await start(flags);
   await ask(first, 'create table kept as select 7 as n');
-  await own.output('rm', '--force', first);
+  await own.output('rm', '--force', '--volumes', first);
   const second = await start(flags, ['-c', 'max_connections=17']);
   expect(await ask(second, 'select n, current_setting($$max_connections$$) as most from kept')).toEqual({
     n: 7,
@@ -205,7 +205,7 @@ test('the data folder may be a volume itself, and root steps down', async () => 
     expect(await ask(name, 'select 1 as one')).toEqual({ one: 1 });
     expect(await own.output('exec', name, 'cat', '/proc/1/status')).toMatch(/^Uid:\t999\t999/m);
   } finally {
-    await own.output('rm', '--force', name);
+    await own.output('rm', '--force', '--volumes', name);
   }
 });
 

@@ -45,6 +45,14 @@ export async function inspect(stack: TestStack, service: string): Promise<Inspec
   return found;
 }
 
+/** Removes the images that a stack with a LOCKSTEP_IMAGE_TAG of its own was made of. */
+export async function removeImages(stack: TestStack, tag: string): Promise<void> {
+  if (stack.engine === 'embedded') return;
+  const images = await containers(stack, 'image', 'ls', '--quiet', '--filter', `reference=*/*:${tag}`);
+  const ids = [...new Set(images.split('\n'))].filter((id) => id !== '');
+  if (ids.length > 0) await containers(stack, 'image', 'rm', ...ids);
+}
+
 /** Where a named volume of the stack lies on this machine. */
 export async function volumeFolder(stack: TestStack, name: string): Promise<string> {
   if (stack.engine === 'embedded') return stack.path(`.lockstep/embedded/volumes/${name}`);

@@ -72,8 +72,10 @@ export function ownContainers(): OwnContainers {
       return stdout + stderr;
     },
     removeAll: async () => {
-      if (containers.length > 0) await call('rm', '--force', '--volumes', ...containers);
-      if (volumes.length > 0) await call('volume', 'rm', '--force', ...volumes);
+      // Only what is there: Podman stops at the first name that is not.
+      const ids = await output('container', 'ls', '--all', '--quiet', '--filter', `name=${prefix}`);
+      if (ids !== '') await output('rm', '--force', '--volumes', ...ids.split('\n'));
+      if (volumes.length > 0) await output('volume', 'rm', ...volumes);
     },
   };
 }

@@ -20,6 +20,8 @@ export interface PodmanComposeFile {
   readonly text: string;
   /** A hash for each service: of its own entry and of the definitions that it uses. */
   readonly madeFrom: ReadonlyMap<string, string>;
+  /** The same for each network, under the name that it has in the files. */
+  readonly networksFrom: ReadonlyMap<string, string>;
 }
 
 /** What the file is written from and for. */
@@ -52,20 +54,26 @@ export function writePodmanCompose(source: PodmanComposeSource): PodmanComposeFi
   const order = startOrder(
     new Map(services.map(({ name, dependsOn }) => [name, dependsOn.map((one) => one.service)])),
   );
-  const plain = services.map(({ name }) => ({ name, entry: serviceEntry(name, source) }));
+  const plain = services.map((service) => ({ service, entry: serviceEntry(service.name, source) }));
   const networkUses = plain.flatMap(({ entry }) => networkNames(entry));
   const networks = marked(used(definitions(filled, 'networks'), networkUses), 'network');
-  const volumeUses = services.flatMap(({ mounts }) =>
-    mounts.flatMap((one) => (one.kind === 'volume' ? [one.source] : [])),
-  );
-  const volumes = marked(used(definitions(filled, 'volumes'), volumeUses), 'volume');
+  const volumes = marked(used(definitions(filled, 'volumes'), services.flatMap(volumeNames)), 'volume');
   const secrets = Object.fromEntries([...stack.secrets].map(([name, file]) => [name, { file }]));
   const madeFrom = new Map<string, string>();
-  const entries: [string, Value][] = plain.map(({ name, entry }) => {
-    const parts = [entry, networks, volumes, secrets, source.imageId(String(entry['image']))];
-    const hash = createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
-    madeFrom.set(name, hash);
-    return [name, { ...entry, labels: { ...(entry['labels'] as Entry), [madeFromLabel]: hash } }];
+  const entries: [string, Value][] = plain.map(({ service, entry }) => {
+    const parts = [
+      entry,
+      used(networks, networkNames(entry)),
+      used(volumes, volumeNames(service)),
+      used(
+        secrets,
+        service.secrets.map(({ name }) => name),
+      ),
+      source.imageId(String(entry['image'])),
+    ];
+    const hash = hashOf(parts);
+    madeFrom.set(service.name, hash);
+    return [service.name, { ...entry, labels: { ...(entry['labels'] as Entry), [madeFromLabel]: hash } }];
   });
   // podman-compose makes them in this order.
   entries.sort(([a], [b]) => order.indexOf(a) - order.indexOf(b));
@@ -77,7 +85,21 @@ export function writePodmanCompose(source: PodmanComposeSource): PodmanComposeFi
     volumes,
     secrets,
   };
-  return { text: `${JSON.stringify(escaped(file), null, 2)}\n`, madeFrom };
+  const networksFrom = new Map(
+    Object.entries(networks).map(([name, one]) => [
+      name,
+      String(toLabels((one as Entry)['labels'])[madeFromLabel]),
+    ]),
+  );
+  return { text: `${JSON.stringify(escaped(file), null, 2)}\n`, madeFrom, networksFrom };
+}
+
+function hashOf(parts: Value): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
+}
+
+function volumeNames({ mounts }: Service): string[] {
+  return mounts.flatMap(({ kind, source }) => (kind === 'volume' ? [source] : []));
 }
 
 /**
@@ -217,13 +239,17 @@ function used(all: Entry, names: readonly string[]): Entry {
   return Object.fromEntries(Object.entries(all).filter(([name]) => names.includes(name)));
 }
 
-/** With the label that Docker Compose looks for, so that it takes them for its own should it run the stack next. */
+/**
+ * With a hash of what each is made from, and the label that Docker Compose looks for, so that it takes them for its own
+ * should it run the stack next. Those of others (`external`) stay as they are.
+ */
 function marked(all: Entry, kind: 'network' | 'volume'): Entry {
   return Object.fromEntries(
     Object.entries(all).map(([name, value]) => {
       const definition = (value ?? {}) as Entry;
-      const labels = toLabels(definition['labels']);
-      return [name, { ...definition, labels: { ...labels, [`com.docker.compose.${kind}`]: name } }];
+      if (definition['external'] !== undefined && definition['external'] !== false) return [name, definition];
+      const own = { [`com.docker.compose.${kind}`]: name, [madeFromLabel]: hashOf(definition) };
+      return [name, { ...definition, labels: { ...toLabels(definition['labels']), ...own } }];
     }),
   );
 }

@@ -65,6 +65,11 @@ export class PodmanComposeMaker {
     const current = there.filter(({ service, madeFrom }) => madeFrom === file.madeFrom.get(service));
     const rest = there.filter((one) => !current.includes(one));
     await Promise.all(rest.map((one) => this.#podman.remove(one)));
+    // Whoever used a network that changed was changed by that, and is gone.
+    for (const { key, name, madeFrom } of rest.length > 0 ? await this.#podman.networks() : []) {
+      const wanted = file.networksFrom.get(key);
+      if (madeFrom !== undefined && wanted !== madeFrom) await this.#podman.answer(['network', 'rm', name]);
+    }
     const kept = new Set(current.map(({ service }) => service));
     const missing = names.filter((name) => !kept.has(name));
     return async (signal) => {

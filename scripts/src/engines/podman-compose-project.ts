@@ -40,6 +40,21 @@ export class PodmanProject {
     await this.answer(['rm', '--force', '--time', String(Math.ceil(grace / 1000)), ...options, id]);
   }
 
+  /** The networks that podman-compose made for us: the name in the files, the name, and what each was made from. */
+  async networks(): Promise<{ key: string; name: string; madeFrom: string | undefined }[]> {
+    const list: unknown = JSON.parse(
+      (await this.answer(['network', 'ls', '--format', 'json', ...this.#filter()])) || '[]',
+    );
+    return (Array.isArray(list) ? list : []).flatMap((value: unknown) => {
+      const found = value as Record<string, unknown>;
+      const name = found['name'] ?? found['Name'];
+      const labels = (found['labels'] ?? found['Labels'] ?? {}) as Record<string, string>;
+      const key = labels['com.docker.compose.network'];
+      if (typeof name !== 'string' || key === undefined) return [];
+      return [{ key, name, madeFrom: labels[madeFromLabel] }];
+    });
+  }
+
   /** Removes the networks; one that something else uses makes it fail. */
   async removeNetworks(): Promise<void> {
     const names = await this.#names('network');

@@ -83,6 +83,23 @@ describe('podman', () => {
     expect(found).toMatchObject({ ...program, program: 'podman' });
   });
 
+  it('calls podman compose where that does not say what it runs', async () => {
+    const silent = { 'podman compose version': { out: 'Docker Compose version 2.40.3-1\n' } };
+    const found = await findPodman(machine({ ...podman, ...listening, ...silent }));
+    expect(found).toMatchObject({ command: ['podman', 'compose'] });
+  });
+
+  it('uses podman-compose before any other when PODMAN_COMPOSE_PROVIDER names it', async () => {
+    const path = '/opt/with space/podman-compose';
+    const answers = { ...podman, ...listening, ...plugin, [`${path} version --short`]: { out: '1.3.0\n' } };
+    const found = await findPodman(machine(answers), { PODMAN_COMPOSE_PROVIDER: path });
+    expect(found).toMatchObject({
+      flavour: 'podman-compose',
+      command: [path],
+      versions: { engine: '5.4.2', compose: '1.3.0' },
+    });
+  });
+
   it('uses the socket that CONTAINER_HOST names', async () => {
     const settings = { CONTAINER_HOST: 'unix:///tmp/podman.sock' };
     const found = await findPodman(machine({ ...podman, ...listening, ...plugin }), settings);

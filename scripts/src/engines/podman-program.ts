@@ -17,10 +17,12 @@ import {
 } from './compose-program.ts';
 import { defectsOf, isBefore, tooOld } from './engine-defects.ts';
 
-/** The settings that say where Podman and Docker listen. */
-export interface SocketSettings {
+/** Podman's own settings that are kept to. */
+export interface PodmanSettings {
+  /** Where Podman listens. */
   readonly CONTAINER_HOST?: string | undefined;
-  readonly DOCKER_HOST?: string | undefined;
+  /** The program that `podman compose` is to run; one of podman-compose is used before any other. */
+  readonly PODMAN_COMPOSE_PROVIDER?: string | undefined;
 }
 
 /** Before this Compose makes every container anew on Podman's socket at each `up`. */
@@ -31,7 +33,10 @@ const goodSocket = '5.4';
  * programs; where no socket listens the project opens one of its own. Then podman-compose, driven step by step; before
  * Podman 5.4 it comes first.
  */
-export async function findPodman(ask: Ask, settings: SocketSettings = {}): Promise<FoundCompose> {
+export async function findPodman(ask: Ask, settings: PodmanSettings = {}): Promise<FoundCompose> {
+  const named = settings.PODMAN_COMPOSE_PROVIDER ?? '';
+  const isNamed = /(^|\/)podman-compose$/.test(named);
+  const podmanCompose = isNamed ? named : 'podman-compose';
   const [local, remote, dockerServer, provider, plugin, standalone, short] = await Promise.all([
     ask('podman', ['info', '--format', infoFormat]),
     ask('podman', ['--remote', 'version', '--format', '{{.Server.Version}}']),
@@ -39,7 +44,7 @@ export async function findPodman(ask: Ask, settings: SocketSettings = {}): Promi
     ask('podman', ['compose', 'version']),
     ask('docker', ['compose', 'version', '--short']),
     ask('docker-compose', ['version', '--short']),
-    ask('podman-compose', ['version', '--short']),
+    ask(podmanCompose, ['version', '--short']),
   ]);
   const seen: ComposeCandidate[] = [];
   if (local.missing) return unavailable('podman', 'podman is not on PATH', seen);
@@ -53,8 +58,8 @@ export async function findPodman(ask: Ask, settings: SocketSettings = {}): Promi
   const compose = findCompose({ provider, plugin, standalone }, seen);
   const open = openSocket({ socket, isListening: remote.ok, dockerServer, settings });
   const onSocket = compose && composeOnPodman(engine, compose, { open, isLocal: isRemote !== 'true' }, seen);
-  const stepped = await findPodmanCompose(ask, engine, { short, provider }, seen);
-  const order = isBefore(engine, goodSocket) ? [stepped, onSocket] : [onSocket, stepped];
+  const stepped = await findPodmanCompose(ask, engine, { command: [podmanCompose], short, provider }, seen);
+  const order = isNamed || isBefore(engine, goodSocket) ? [stepped, onSocket] : [onSocket, stepped];
   const chosen = order.find((one) => one !== undefined);
   if (chosen === undefined) {
     const tried = seen.map(({ what, reason }) => `${what} ${reason}`).join('; ');
@@ -63,8 +68,7 @@ export async function findPodman(ask: Ask, settings: SocketSettings = {}): Promi
   }
   for (const one of order) {
     if (one === undefined || one === chosen) continue;
-    const reason = one.flavour === 'podman-compose' ? 'Compose 2 keeps more' : `Podman before ${goodSocket}`;
-    seen.push({ what: nameOf(one), reason: `not used (${reason})`, isChosen: false });
+    seen.push({ what: nameOf(one), reason: `not used: ${nameOf(chosen)} is better here`, isChosen: false });
   }
   return available('podman', chosen, `Podman ${engine}, ${nameOf(chosen)}`, seen);
 }
@@ -90,9 +94,11 @@ function findCompose(
 ): Compose2 | undefined {
   const path = /external compose provider "([^"]+)"/.exec(provider.stderr)?.[1];
   const version = /Docker Compose version\s*(\S+)/i.exec(provider.stdout)?.[1];
-  // Called by its path: `podman compose` itself knows no other socket than the one by default.
+  // Called by its path, which `podman compose` says unless it is told not to: it costs one program less at each call.
   const provided: readonly [ComposeCommand, Answer][] =
-    path === undefined || version === undefined ? [] : [[[path], { ...provider, stdout: version }]];
+    version === undefined
+      ? []
+      : [[path === undefined ? ['podman', 'compose'] : [path], { ...provider, stdout: version }]];
   return firstUsable([...provided, ...composeAnswers(plugin, standalone)], seen);
 }
 
@@ -101,7 +107,7 @@ interface Sockets {
   readonly socket: string;
   readonly isListening: boolean;
   readonly dockerServer: Answer;
-  readonly settings: SocketSettings;
+  readonly settings: PodmanSettings;
 }
 
 /** What Compose needs to find a Podman that listens; undefined when none does. */
@@ -142,17 +148,23 @@ function composeOnPodman(
   };
 }
 
+interface PodmanComposeAnswers {
+  readonly command: ComposeCommand;
+  readonly short: Answer;
+  readonly provider: Answer;
+}
+
 async function findPodmanCompose(
   ask: Ask,
   engine: string,
-  { short, provider }: { readonly short: Answer; readonly provider: Answer },
+  { command: usual, short, provider }: PodmanComposeAnswers,
   seen: ComposeCandidate[],
 ): Promise<ComposeProgram | undefined> {
   const path = /external compose provider "([^"]+)"/.exec(provider.stderr)?.[1];
   const isProvided = short.missing && path !== undefined && /podman-compose/.test(provider.stdout);
-  const command: ComposeCommand = isProvided ? [path] : ['podman-compose'];
+  const command = isProvided ? ([path] as const) : usual;
   if (short.missing && !isProvided) return undefined;
-  const said = isProvided ? provider.stdout : await versionText(ask, short);
+  const said = isProvided ? provider.stdout : await versionText(ask, usual, short);
   // Old versions print the commands that they run as well; 1.0.3 misspells its own name.
   const version =
     /podman-composer? version:?\s*v?(\d[\d.]*\S*)/i.exec(said)?.[1] ?? versionIn(lastLine(said));
@@ -176,9 +188,9 @@ async function findPodmanCompose(
 }
 
 /** 1.0.3 has no `--short`, and rests a second after it has answered. */
-async function versionText(ask: Ask, short: Answer): Promise<string> {
+async function versionText(ask: Ask, [program]: ComposeCommand, short: Answer): Promise<string> {
   if (short.ok || !/unrecognized arguments: --short/.test(short.stderr)) return short.stdout;
-  return (await ask('podman-compose', ['version'])).stdout;
+  return (await ask(program, ['version'])).stdout;
 }
 
 function lastLine(text: string): string {

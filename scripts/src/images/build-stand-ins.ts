@@ -3,6 +3,7 @@ import { PreflightError, systemCode, systemReason } from '../errors.ts';
 import { buildImage, withContext } from './build-image.ts';
 import { findBusybox } from './busybox.ts';
 import { type ContainerProgram, throwIfInterrupted } from './container-program.ts';
+import { ContentHashes } from './content-hashes.ts';
 import { type ImageState, imageStates, standInLabel } from './image-state.ts';
 import { nodeBuildStandIn, nodeStandIn } from './node-stand-in.ts';
 import { postgresStandIn } from './postgres-stand-in.ts';
@@ -56,11 +57,13 @@ export async function buildStandIns(place: BuildPlace, withNpm = false): Promise
   const from = performance.now();
   const standIns = await gather(place, withNpm);
   const references = standIns.map(({ reference }) => parseReference(reference, 'stand-in'));
+  const hashes = new ContentHashes(join(place.stateFolder, 'images', 'hashes.json'));
+  const keys = new Map(standIns.map((standIn) => [standIn, standInKey(standIn, hashes)]));
+  hashes.save();
   const before = await imageStates(place.program, references, place.signal);
   const results = new Map<StandIn, Promise<number | undefined>>();
   // Each after its base, else all at once.
-  for (const standIn of standIns) {
-    const key = standInKey(standIn);
+  for (const [standIn, key] of keys) {
     const isThere = before.get(standIn.reference)?.key === key;
     const base = standIn.base === undefined ? undefined : results.get(standIn.base);
     results.set(standIn, isThere ? Promise.resolve(undefined) : buildAfter(base, place, standIn, key, from));

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { inheritedEnvironment } from '../environment.ts';
-import { PreflightError, systemReason } from '../errors.ts';
+import { PreflightError, systemCode, systemReason } from '../errors.ts';
 
 const run = promisify(execFile);
 
@@ -61,6 +61,7 @@ export async function dependenciesOf(name: string): Promise<string[]> {
 }
 
 function reasonOf(error: unknown): string {
+  if (systemCode(error) === 'ENOENT') return 'this machine has no apt-get';
   const stderr = error instanceof Error && 'stderr' in error ? String(error.stderr) : '';
   return (
     stderr

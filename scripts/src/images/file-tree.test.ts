@@ -1,16 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import {
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ContentHashes } from './content-hashes.ts';
 import { FileTree } from './file-tree.ts';
 import { tarHeader, writeTar } from './tar.ts';
 
@@ -30,14 +23,17 @@ test('a folder stands before what is in it, and is made when only its file was a
 });
 
 test('the fingerprint changes with each part of an entry, and with nothing else', () => {
+  const hashes = new ContentHashes(join(folder, 'hashes.json'));
+  writeFileSync(join(folder, 'same text'), 'hällo');
   const tree = (change: (tree: FileTree) => void = () => undefined) => {
     const made = new FileTree().folder('/f', 0o700, { uid: 1, gid: 2 }).text('/t', 'one').link('/l', 't');
     made.copy('/c', join(folder, 'source/sub/text'));
     change(made);
-    return made.fingerprint();
+    return made.fingerprint(hashes);
   };
   const same = tree();
   expect(tree()).toBe(same);
+  expect(tree((made) => made.copy('/c', join(folder, 'same text')))).toBe(same);
   const others = [
     tree((made) => made.folder('/f', 0o701, { uid: 1, gid: 2 })),
     tree((made) => made.folder('/f', 0o700, { uid: 3, gid: 2 })),
@@ -47,9 +43,24 @@ test('the fingerprint changes with each part of an entry, and with nothing else'
     tree((made) => made.text('/more', '')),
     tree((made) => made.copy('/c', join(folder, 'source/program'))),
   ];
-  utimesSync(join(folder, 'source/sub/text'), 1, 1);
-  others.push(tree());
   expect(new Set([same, ...others]).size).toBe(others.length + 1);
+});
+
+test('the hash of a large file is remembered, and a change of the file is seen', () => {
+  const file = join(folder, 'large');
+  const kept = join(folder, 'kept.json');
+  writeFileSync(file, 'a'.repeat(1_000_000));
+  const first = new ContentHashes(kept);
+  const hash = first.of(file);
+  first.save();
+  expect(new ContentHashes(kept).of(file)).toBe(hash);
+  // What is remembered is what is answered: the file is not read again.
+  writeFileSync(kept, readFileSync(kept, 'utf8').replaceAll(hash, 'remembered'));
+  expect(new ContentHashes(kept).of(file)).toBe('remembered');
+  writeFileSync(file, 'b'.repeat(1_000_000));
+  expect(new ContentHashes(kept).of(file)).not.toBe('remembered');
+  writeFileSync(kept, '{"damaged');
+  expect(new ContentHashes(kept).of(file)).toMatch(/^[0-9a-f]{64}$/);
 });
 
 test('tar reads the archive: owners, modes, links, long paths and every byte', async () => {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { join, posix } from 'node:path';
+import type { ContentHashes } from './content-hashes.ts';
 
 /** Who an entry belongs to. */
 export interface Owner {
@@ -13,8 +14,8 @@ export type TreeEntry = Owner & { readonly path: string; readonly mode: number }
     | { readonly kind: 'folder' }
     | { readonly kind: 'link'; readonly to: string }
     | { readonly kind: 'text'; readonly content: string }
-    /** A file of this machine; `bytes` and `modified` are what they were when it was added. */
-    | { readonly kind: 'copy'; readonly from: string; readonly bytes: number; readonly modified: number }
+    /** A file of this machine; `bytes` is its size when it was added. */
+    | { readonly kind: 'copy'; readonly from: string; readonly bytes: number }
   );
 
 const root: Owner = { uid: 0, gid: 0 };
@@ -38,8 +39,8 @@ export class FileTree {
   /** A file of this machine, links followed; its own owner and mode do not count. */
   copy(path: string, from: string, mode = 0o644): this {
     const file = realpathSync(from);
-    const { size: bytes, mtimeMs: modified } = statSync(file);
-    return this.#add({ kind: 'copy', path: trimmed(path), from: file, bytes, modified, mode, ...root });
+    const bytes = statSync(file).size;
+    return this.#add({ kind: 'copy', path: trimmed(path), from: file, bytes, mode, ...root });
   }
 
   /** A folder of this machine with all that is in it; links stay as they are. */
@@ -67,12 +68,12 @@ export class FileTree {
     return [...this.#entries.values()].sort(byPath);
   }
 
-  /**
-   * A hash that changes when an entry does. A copied file counts by path, size and time of change: reading a hundred
-   * megabytes at every look would take longer than the look.
-   */
-  fingerprint(): string {
-    return createHash('sha256').update(JSON.stringify(this.entries())).digest('hex');
+  /** A hash that changes when an entry does; where a copied file lies and how old it is does not count, what it holds does. */
+  fingerprint(hashes: Pick<ContentHashes, 'of'>): string {
+    const parts = this.entries().map((entry) =>
+      entry.kind === 'copy' ? { ...entry, from: hashes.of(entry.from) } : entry,
+    );
+    return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
   }
 
   #add(entry: TreeEntry): this {

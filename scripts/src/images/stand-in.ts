@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PreflightError, systemReason } from '../errors.ts';
+import type { ContentHashes } from './content-hashes.ts';
 import type { FileTree } from './file-tree.ts';
 
 /** An image that takes the place of an official one where no registry can be reached. */
@@ -39,8 +40,10 @@ export const postgresReference = 'lockstep/offline-postgres:18';
 export const vaultReference = 'lockstep/offline-vault:dev';
 
 /** The hash of all a stand-in is made of, that of its base included. */
-export function standInKey({ tree, dockerfile, args, version, base }: StandIn): string {
-  const parts = [tree.fingerprint(), dockerfile, args, version, base === undefined ? null : standInKey(base)];
+export function standInKey(standIn: StandIn, hashes: Pick<ContentHashes, 'of'>): string {
+  const { tree, dockerfile, args, version, base } = standIn;
+  const ofBase = base === undefined ? null : standInKey(base, hashes);
+  const parts = [tree.fingerprint(hashes), dockerfile, args, version, ofBase];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
 }
 
