@@ -108,7 +108,7 @@ export class PodmanComposeEngine implements Engine {
       ...(tail === undefined ? [] : ['--tail', String(tail)]),
       ...(services.length === 1 ? [] : ['--names']),
     ];
-    await this.#foreground(['logs', ...options, ...ids], { signal });
+    await this.#foreground(['logs', ...options, ...ids], { signal, isMerged: true });
   }
 
   async run({ service, args, capture }: RunOptions): Promise<{ exitStatus: number; stdout: string }> {
@@ -192,13 +192,13 @@ export class PodmanComposeEngine implements Engine {
 
   async #foreground(
     args: readonly string[],
-    { signal, capture = false, extra = {} }: ForegroundOptions,
+    { signal, capture = false, isMerged = false, extra = {} }: ForegroundOptions,
   ): Promise<{ exitStatus: number; stdout: string }> {
     const { exitCode, stdout } = await execa('podman', args, {
       reject: false,
       stdin: 'inherit',
       stdout: capture ? 'pipe' : 'inherit',
-      stderr: 'inherit',
+      stderr: isMerged ? process.stdout : 'inherit',
       ...(signal === undefined ? {} : { cancelSignal: signal }),
       env: { ...environment, ...this.#tools.environment, ...extra },
     });
@@ -210,6 +210,8 @@ interface ForegroundOptions {
   readonly signal?: AbortSignal;
   /** Returns stdout instead of passing it on. */
   readonly capture?: boolean;
+  /** Writes stderr to stdout, for what is both a service's output. */
+  readonly isMerged?: boolean;
   readonly extra?: Readonly<Record<string, string>>;
 }
 
