@@ -1,10 +1,10 @@
 import { type Failure, redact, renderFailure, toFailure } from '@lockstep/foundation';
 import { type Flags, readConfig } from './config.ts';
-import { InterruptedError } from './errors.ts';
+import { CheckFailedError, InterruptedError } from './errors.ts';
 import { createLateLog } from './late-log.ts';
 import { printableLines } from './printable.ts';
 import { CommanderError, describeProgram, toUsageError, type Work } from './program.ts';
-import type { ReportNames } from './report.ts';
+import { jsonCheckFailed, type ReportNames } from './report.ts';
 
 const interrupts = new AbortController();
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -75,7 +75,8 @@ async function run(name: string, flags: Flags, work: Work): Promise<number> {
 function failureDocument(command: string | undefined, failure: Failure): string {
   const { code, message, exitStatus, evidence, hint } = failure;
   const error = { code, message, exitStatus, evidence, hint: hint ?? null };
-  return toDocument({ success: false, command: command ?? null, error });
+  const more = failure instanceof CheckFailedError ? jsonCheckFailed(failure) : {};
+  return toDocument({ success: false, command: command ?? null, ...more, error });
 }
 
 /** Secrets are masked text by text: in the document as a whole a mask could swallow a quote. */

@@ -2,6 +2,7 @@ import { count, nearest, SettingsReader } from '@lockstep/foundation';
 import type { LogFormat, LogLevel } from '@lockstep/foundation/log';
 import { type ConnectionParameters, parseConnectionString, toParameters } from './connection-string.ts';
 import { parseTableName, type TableName } from './identifiers.ts';
+import { readSecretSetting, refuseBoth, secretVariables } from './secret-file.ts';
 import { type Approach, approaches, type Environment, environments, strategies } from './strategy.ts';
 
 /** Where to read the connection string when none was given. */
@@ -23,6 +24,8 @@ export interface Settings {
   readonly service: string | undefined;
   /** The folder of migrations. */
   readonly path: string;
+  /** Whether somebody named that folder, or it is the default. */
+  readonly pathStated: boolean;
   readonly connection: ConnectionSource;
   readonly environment: Environment | undefined;
   /** Undefined when unstated: then the environment chooses. */
@@ -74,15 +77,17 @@ export function readConfig(
   const reader = new SettingsReader(values, (name) =>
     name.startsWith('--') ? 'the command line' : 'the environment',
   );
-  /** The first of `names` that is set, else the last. */
+  const fileOf = (name: string) => (isSecret(name) ? reader.text(`${name}_FILE`) : undefined);
+  /** The first of `names` that is set, by itself or as `_FILE`, else the last. */
   const pick = (...names: [string, ...string[]]) =>
-    names.find((name) => flags[name] !== undefined || reader.text(name) !== undefined) ??
+    names.find((name) => flags[name] !== undefined || (reader.text(name) ?? fileOf(name)) !== undefined) ??
     names.at(-1) ??
     names[0];
   for (const [flag, value] of Object.entries(flags)) {
     if (value === '') reader.mistake(flag, 'expected a value', '');
   }
 
+  refuseBoth(reader);
   const service = readService(reader, pick('--service', 'MIGRATION_SERVICE'));
   const environmentName = pick('--environment', 'MIGRATION_ENVIRONMENT');
   const stated = reader.oneOf(environmentName, environments);
@@ -94,9 +99,11 @@ export function readConfig(
       'production',
     );
   }
+  const pathName = pick('--path', 'MIGRATIONS_PATH');
   const settings: CommandSettings = {
     service,
-    path: readPath(reader, pick('--path', 'MIGRATIONS_PATH')),
+    path: readPath(reader, pathName),
+    pathStated: reader.text(pathName) !== undefined,
     connection: readConnection(reader, pick, service),
     environment: stated,
     approach,
@@ -114,6 +121,10 @@ export function readConfig(
   };
   reader.finish();
   return Object.freeze(settings);
+}
+
+function isSecret(name: string): boolean {
+  return secretVariables.some((secret) => secret === name);
 }
 
 function readService(reader: SettingsReader, name: string): string | undefined {
@@ -155,13 +166,15 @@ type Pick = (...names: [string, ...string[]]) => string;
 /** A string given directly wins over Vault, Vault over DB_HOST and its like. */
 function readConnection(reader: SettingsReader, pick: Pick, service: string | undefined): ConnectionSource {
   const name = pick('--database-url', 'DATABASE_CONNECTION_STRING', 'DB_ADMIN_CONN_STRING');
-  const text = reader.text(name);
-  if (text !== undefined) {
-    const parameters = parseConnectionString(text);
+  const secret = readSecretSetting(reader, name);
+  if (secret.text !== undefined) {
+    const parameters = parseConnectionString(secret.text);
     if (!('rule' in parameters)) return { kind: 'given', parameters };
-    reader.mistake(name, parameters.rule);
+    reader.mistake(secret.name, `${secret.prefix}${parameters.rule}`);
     return unknown;
   }
+  // Its file could not be read, which is noted: what comes after it must not take its place.
+  if (secret.name !== name) return unknown;
   const addressName = pick('VAULT_ADDR', 'VAULT_ENDPOINT');
   if (reader.text(addressName) !== undefined) return readVault(reader, addressName, service);
   if (reader.text('DB_NAME') !== undefined || reader.text('DB_HOST') !== undefined) return readParts(reader);
@@ -208,7 +221,7 @@ function readParts(reader: SettingsReader): ConnectionSource {
   set('port', String(reader.integer('DB_PORT', { min: 1, max: 65_535 }, 5432)));
   set('dbname', reader.required('DB_NAME', 'the database to migrate'));
   set('user', reader.required('DB_ADMIN_USER', 'who owns the database'));
-  set('password', reader.text('DB_ADMIN_PASSWORD'));
+  set('password', readSecretSetting(reader, 'DB_ADMIN_PASSWORD').text);
   const parameters = toParameters(pairs);
   if (!('rule' in parameters)) return { kind: 'given', parameters };
   if (pairs.get('dbname') && pairs.get('user')) reader.mistake('DB_HOST', parameters.rule);

@@ -1,4 +1,5 @@
 import { Failure, type PhaseTiming } from '@lockstep/foundation';
+import type { SchemaNotReadyError } from './gate.ts';
 import type { Anomaly } from './plan.ts';
 
 /** A command, option or argument that does not exist or does not fit. */
@@ -72,7 +73,46 @@ export class UnsupportedServerError extends Failure {
   }
 }
 
-/** A tracking table is there and is not what golang-migrate or this migrator made, or may not be used. */
+/** A table of the history is there, and this role may not read it. */
+export class HistoryClosedError extends Failure {
+  constructor(table: string, role: string, owner: string | undefined, reason: string, cause: unknown) {
+    super(`the role ${role} may not read the history in ${table}`, {
+      code: 'history-closed',
+      exitStatus: 3,
+      evidence: [reason],
+      hint: `${owner === undefined ? 'the role that migrates' : `the role ${owner}`}, which owns the table`,
+      cause,
+    });
+  }
+}
+
+/** What `migrate check` was asked for does not hold. */
+export class CheckFailedError extends Failure {
+  /** What the receipt says; undefined when it is not there or nothing is applied. */
+  readonly version: bigint | undefined;
+  /** What it was asked to say at least; undefined when any version would do. */
+  readonly required: bigint | undefined;
+
+  constructor(
+    reason: SchemaNotReadyError,
+    required: bigint | undefined,
+    evidence: readonly string[],
+    hint: string | undefined,
+  ) {
+    const { code, message, version } = reason;
+    super(message, {
+      code,
+      exitStatus: code === 'schema-dirty' ? 5 : 3,
+      evidence,
+      cause: reason,
+      ...(hint === undefined ? {} : { hint }),
+    });
+    this.version = version;
+    this.required = required;
+  }
+}
+
+/** A tracking table is there and is not what golang-migrate or this migrator made. */
 export class HistoryTableError extends Failure {
   constructor(table: string, reason: string, cause?: unknown) {
     super(`the table ${table} cannot hold the history: ${reason}`, {

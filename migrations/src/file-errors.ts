@@ -39,6 +39,9 @@ export class NoMigrationsError extends Failure {
 
 /** The folder of migrations cannot be listed: it is absent, no folder, or closed to this user. */
 export class MigrationsFolderError extends Failure {
+  /** Whether there is nothing at its path. */
+  readonly absent: boolean;
+
   constructor(folder: string, reason: string, cause: unknown) {
     super(`the folder of migrations ${folder} ${reason}`, {
       code: 'migrations-folder',
@@ -48,6 +51,7 @@ export class MigrationsFolderError extends Failure {
       ],
       cause,
     });
+    this.absent = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
   }
 }
 

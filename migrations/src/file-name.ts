@@ -11,7 +11,7 @@ export interface FileName {
 }
 
 /** golang-migrate keeps the version in a Postgres bigint. */
-const highestVersion = 9_223_372_036_854_775_807n;
+export const highestVersion = 9_223_372_036_854_775_807n;
 const pattern = /^(\d+)_([A-Za-z0-9_-]+)\.(up|down)\.sql$/;
 
 /**

@@ -20,14 +20,22 @@ export type SchemaNotReadyCode = 'schema-absent' | 'schema-unreadable' | 'schema
 /** The schema is absent, dirty or older than the app needs: the app must not listen. */
 export class SchemaNotReadyError extends Failure {
   declare readonly code: SchemaNotReadyCode;
+  /** What the receipt says; undefined when there is none, or it says that nothing is applied. */
+  readonly version: bigint | undefined;
 
-  constructor(code: SchemaNotReadyCode, fact: string, service: string, cause?: unknown) {
+  constructor(
+    code: SchemaNotReadyCode,
+    fact: string,
+    service: string,
+    { version, cause }: { version?: bigint; cause?: unknown } = {},
+  ) {
     super(fact, {
       code,
       exitStatus: 3,
       hint: `make ${code === 'schema-dirty' ? 'db-migrate-status' : 'db-migrate-up'} SERVICE=${service}`,
       cause,
     });
+    this.version = version;
   }
 }
 
@@ -67,11 +75,11 @@ export async function checkReceipt(
   if (dirty) {
     const at = version < 0n ? 'none' : version;
     const fact = `the schema of ${service} is dirty at ${at}: a migration began and did not finish`;
-    throw new SchemaNotReadyError('schema-dirty', fact, service);
+    throw new SchemaNotReadyError('schema-dirty', fact, service, version < 0n ? {} : { version });
   }
   if (version < requiredVersion) {
     const fact = `the schema of ${service} is at ${version} and the app needs ${requiredVersion}`;
-    throw new SchemaNotReadyError('schema-older', fact, service);
+    throw new SchemaNotReadyError('schema-older', fact, service, { version });
   }
   return { version };
 }
@@ -92,12 +100,14 @@ function explain(error: unknown, service: string, table: string): unknown {
       'schema-absent',
       `${service} was never migrated: there is no ${table}`,
       service,
-      error,
+      { cause: error },
     );
   }
   if (code === '42501' || code === '42703') {
     const reason = error instanceof Error ? error.message : '';
-    return new SchemaNotReadyError('schema-unreadable', `${table} cannot be read: ${reason}`, service, error);
+    return new SchemaNotReadyError('schema-unreadable', `${table} cannot be read: ${reason}`, service, {
+      cause: error,
+    });
   }
   return error;
 }

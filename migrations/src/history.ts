@@ -1,5 +1,5 @@
 import { DatabaseError } from 'pg';
-import { HistoryTableError, UnsupportedServerError } from './errors.ts';
+import { HistoryClosedError, HistoryTableError, UnsupportedServerError } from './errors.ts';
 import { historyTableOf, quoteIdentifier, type TableName } from './identifiers.ts';
 import type { Direction } from './migration.ts';
 import type { AppliedMigration, History } from './plan.ts';
@@ -43,7 +43,8 @@ const oldestServer = 150_000;
  * Reads the state: two round trips, one when nothing was ever migrated.
  *
  * @param downSql whether to read each row's down SQL too; it may be long
- * @throws {HistoryTableError} when a table of that name is another tool's, or closed to this role
+ * @throws {HistoryTableError} when a table of that name is another tool's
+ * @throws {HistoryClosedError} when this role may not read it
  */
 export async function readState(
   session: Session,
@@ -53,8 +54,8 @@ export async function readState(
   const facts = await readFacts(session, table);
   const tables = nameTables(facts.schema, table);
   const [current, rows] = await Promise.all([
-    facts.version ? readVersion(session, tables) : undefined,
-    facts.history ? readRows(session, tables, downSql) : [],
+    facts.version ? readVersion(session, tables, facts.role) : undefined,
+    facts.history ? readRows(session, tables, facts.role, downSql) : [],
   ]);
   const unfinished = rows.filter((row) => typeof row['statements_applied'] === 'number');
   const applied = rows.filter((row) => row['applied_at'] !== null || row['statements_applied'] === null);
@@ -126,10 +127,10 @@ async function readFacts(session: Session, table: TableName): Promise<Facts> {
   };
 }
 
-async function readVersion(session: Session, tables: Tables): Promise<History['current']> {
+async function readVersion(session: Session, tables: Tables, role: string): Promise<History['current']> {
   const text = `select version::text as version, dirty from ${tables.version} limit 2`;
-  const [row, second] = await session.query(text).catch((error) => {
-    throw explain(error, tables.version);
+  const [row, second] = await session.query(text).catch(async (error) => {
+    throw await explain(session, error, tables.version, role);
   });
   if (row === undefined) return undefined;
   if (second !== undefined)
@@ -141,19 +142,27 @@ async function readVersion(session: Session, tables: Tables): Promise<History['c
   return { version: BigInt(version), dirty };
 }
 
-async function readRows(session: Session, tables: Tables, downSql: boolean): Promise<Row[]> {
+async function readRows(session: Session, tables: Tables, role: string, downSql: boolean): Promise<Row[]> {
   const columns = 'version::text as version, description, checksum, applied_at, duration, statements_applied';
   const text = `select ${columns}, ${downSql ? 'down_sql' : 'null as down_sql'} from ${tables.history} order by ${tables.history}.version`;
-  return session.query(text).catch((error) => {
-    throw explain(error, tables.history);
+  return session.query(text).catch(async (error) => {
+    throw await explain(session, error, tables.history, role);
   });
 }
 
-function explain(error: unknown, table: string): unknown {
+async function explain(session: Session, error: unknown, table: string, role: string): Promise<unknown> {
   if (!(error instanceof DatabaseError)) return error;
   if (error.code === '42703')
     return new HistoryTableError(table, `another tool made it: ${error.message}`, error);
-  return error.code === '42501' ? new HistoryTableError(table, error.message, error) : error;
+  if (error.code !== '42501') return error;
+  const owners = await session
+    .query('select pg_get_userbyid(relowner)::text as owner from pg_class where oid = to_regclass($1)', [
+      table,
+    ])
+    .catch(() => []);
+  const owner = owners[0]?.['owner'];
+  const reason = `${error.message} (${error.code})`;
+  return new HistoryClosedError(table, role, typeof owner === 'string' ? owner : undefined, reason, error);
 }
 
 function toApplied(row: Row): AppliedMigration {

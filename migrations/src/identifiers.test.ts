@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest';
 import { fits, freshPattern, keptPattern, namesAt } from './database-names.ts';
-import { parseTableName, quoteIdentifier, quoteLiteral } from './identifiers.ts';
+import {
+  parseTableName,
+  quoteIdentifier,
+  quoteLiteral,
+  spellTableName,
+  type TableName,
+} from './identifiers.ts';
 
 test('identifiers and strings are quoted whatever they hold', () => {
   expect(quoteIdentifier('a"b; drop')).toBe('"a""b; drop"');
@@ -18,6 +24,15 @@ test('a table is named with or without its schema', () => {
   }
   expect(parseTableName('x'.repeat(56))).toEqual({ rule: 'expected at most 55 bytes for the table' });
   expect(parseTableName('ü'.repeat(28))).toEqual({ rule: 'expected at most 55 bytes for the table' });
+});
+
+test('a spelled table is read as the same one', () => {
+  const names = ['t', 'S.T', 'a b', 'c"d', 'e.f', 'ünï'];
+  const tables: TableName[] = names.map((name) => ({ schema: undefined, name }));
+  for (const table of [...tables, { schema: 'a.b', name: 'c"d' }, { schema: 's', name: 't' }]) {
+    expect(parseTableName(spellTableName(table))).toEqual(table);
+  }
+  expect(spellTableName({ schema: 's', name: 't' })).toBe('s.t');
 });
 
 test('the databases beside one are named by the time, in UTC, and found by pattern', () => {

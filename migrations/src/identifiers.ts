@@ -45,6 +45,12 @@ export function parseTableName(text: string): TableName | { readonly rule: strin
   return table;
 }
 
+/** The name as {@link parseTableName} reads it: parts are quoted where they must be. */
+export function spellTableName({ schema, name }: TableName): string {
+  const spell = (part: string) => (/^[^".\s\0]+$/u.test(part) ? part : quoteIdentifier(part));
+  return schema === undefined ? spell(name) : `${spell(schema)}.${spell(name)}`;
+}
+
 /** The table beside golang-migrate's that holds what it does not: checksums, times, down SQL. */
 export function historyTableOf(table: TableName): TableName {
   return { schema: table.schema, name: table.name + suffixOfHistory };

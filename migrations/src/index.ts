@@ -1,4 +1,5 @@
 export type { AppliedStep } from './apply.ts';
+export { type CheckRequest, type CheckResult, checkSchema } from './check.ts';
 export {
   type CommandSettings,
   type ConnectionSource,
@@ -10,10 +11,12 @@ export {
 export { type ConnectionParameters, parseConnectionString } from './connection-string.ts';
 export {
   ApproachUnavailableError,
+  CheckFailedError,
   ConnectionLostError,
   DatabaseRefusedError,
   DatabaseUnreachableError,
   DeadlinePassedError,
+  HistoryClosedError,
   HistoryLockedError,
   HistoryTableError,
   InterruptedError,

@@ -1,6 +1,8 @@
 import { Command, CommanderError } from 'commander';
+import type { CheckRequest } from './check.ts';
 import type { CommandSettings, Flags } from './config.ts';
 import { UsageError } from './errors.ts';
+import { highestVersion } from './file-name.ts';
 import type { Hooks } from './operation.ts';
 import type { Target } from './plan.ts';
 import type { Report, ReportNames } from './report.ts';
@@ -28,7 +30,10 @@ export function describeProgram(start: Start): Command {
     .helpCommand(false)
     .option('--service <name>', 'the service, as shown in messages (MIGRATION_SERVICE)')
     .option('--path <folder>', 'the folder of migrations, ./migrations when unstated (MIGRATIONS_PATH)')
-    .option('--database-url <url>', 'URL or key=value pairs; wins over Vault (DATABASE_CONNECTION_STRING)')
+    .option(
+      '--database-url <url>',
+      'URL or key=value pairs; wins over Vault (DATABASE_CONNECTION_STRING, or its _FILE)',
+    )
     .option('--environment <name>', 'development, staging or production (MIGRATION_ENVIRONMENT)')
     .option('--approach <name>', 'aggressive is the one there is so far (MIGRATION_APPROACH)')
     .option('--aggressive', 'the same as --approach aggressive')
@@ -60,6 +65,17 @@ export function describeProgram(start: Start): Command {
   add('version', 'prints the version of the schema', ['version', 'version --format json'], () => version);
   add('status', 'lists every migration and its state', ['status', 'status --format json'], () => status);
   add('plan', 'shows what up would run; changes nothing', ['plan', 'plan --format json'], () => plan);
+  program
+    .command('check')
+    .description('succeeds when the schema is there, clean and new enough; changes nothing')
+    .option('--at-least <version>', 'the version that the app needs')
+    .option('--wait', 'asks again until it holds, within --timeout')
+    .addHelpText('after', checkHelp)
+    .addHelpText('after', examples('check --at-least 12', 'check --at-least 12 --wait --timeout 60s'))
+    .action(({ atLeast, wait }: { atLeast?: string; wait?: true }) => {
+      const request = { atLeast: versionOf(atLeast), wait: wait === true };
+      return start('check', flagsOf(program), checking(request));
+    });
   add(
     'recreate',
     'builds the database anew beside the old, which is kept; development only',
@@ -93,6 +109,14 @@ function migrating(target: Target): Work {
   };
 }
 
+function checking(request: CheckRequest): Work {
+  return async (settings, hooks, names) => {
+    const { checkSchema } = await import('./check.ts');
+    const { reportCheck } = await import('./report.ts');
+    return reportCheck(await checkSchema(settings, request, hooks), names);
+  };
+}
+
 const recreate: Work = async (settings, hooks, names) => {
   const { recreateDatabase } = await import('./migrate.ts');
   const { reportMigrate } = await import('./report.ts');
@@ -123,6 +147,16 @@ const plan: Work = async (settings, hooks, names) => {
   return reportPlan(await readPlan(settings, { kind: 'latest' }, hooks), names);
 };
 
+function versionOf(text: string | undefined): bigint | undefined {
+  if (text === undefined) return undefined;
+  const version = /^\d{1,64}$/.test(text) ? BigInt(text) : -1n;
+  if (version >= 0n && version <= highestVersion) return version;
+  throw new UsageError(
+    `--at-least: expected a version from 0 to ${highestVersion}, got ${JSON.stringify(text.slice(0, 120))}`,
+    'migrate check --help',
+  );
+}
+
 function stepsOf(text: string, command: string): number {
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
   throw new UsageError(
@@ -130,6 +164,15 @@ function stepsOf(text: string, command: string): number {
     `migrate ${command} --help`,
   );
 }
+
+const checkHelp = `
+What an app asks before it serves, in any language, with a role that may SELECT from schema_migrations and nothing else.
+Without --at-least the schema must be at the newest version of the files in --path; any clean version does where
+no folder is named and ./migrations holds none.
+
+It ends with 0 when that holds; with 3 when the schema is absent, older or closed to the role, or Postgres is not there
+in time; with 5 when it is dirty. Without --wait the schema is looked at once; Postgres itself is waited for all the same.
+With Vault, VAULT_SECRET_PATH names the app's entry, as in secret/data/shop/app.`;
 
 function examples(...lines: string[]): string {
   return `\nExamples:\n${lines.map((line) => `  $ migrate ${line}`).join('\n')}`;

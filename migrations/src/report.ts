@@ -1,5 +1,7 @@
 import { count } from '@lockstep/foundation';
 import type { AppliedStep } from './apply.ts';
+import type { CheckResult } from './check.ts';
+import type { CheckFailedError } from './errors.ts';
 import type { PlanResult, StatusResult, VersionResult } from './inspect.ts';
 import type { MigrateResult } from './migrate.ts';
 import type { Anomaly, MigrationState, Step } from './plan.ts';
@@ -77,6 +79,26 @@ export function reportStatus(result: StatusResult, { service }: ReportNames): Re
 /** `version`: the number alone, for scripts. */
 export function reportVersion(result: VersionResult, { service }: ReportNames): Report {
   return { text: describeVersion(result), json: jsonOf(result, service) };
+}
+
+/** `check`, when it holds. */
+export function reportCheck({ database, version, required }: CheckResult, { service }: ReportNames): Report {
+  const needed = required === undefined ? '' : `, ${required} is needed`;
+  return {
+    text: `${service ?? database} is ready: at ${version}${needed}`,
+    json: {
+      ready: true,
+      service: service ?? null,
+      database,
+      version: jsonVersion(version),
+      required: jsonVersion(required),
+    },
+  };
+}
+
+/** `check`, when it does not hold: what the document says besides the error. */
+export function jsonCheckFailed({ version, required }: CheckFailedError): Report['json'] {
+  return { ready: false, version: jsonVersion(version), required: jsonVersion(required) };
 }
 
 /** `plan`: the steps, what would run outside a transaction, and what the strategy would decide. */

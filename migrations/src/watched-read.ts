@@ -11,18 +11,26 @@ import type { Session } from './session.ts';
  * @throws {HistoryLockedError} when the deadline passes meanwhile
  * @throws what {@link readState} throws
  */
-export async function readWatched(
+export function readWatched(
   operation: Operation,
   session: Session,
   reading: { downSql: boolean },
 ): Promise<DatabaseState> {
-  const { deadline, settings } = operation;
+  return watched(operation, session, () => readState(session, operation.settings.table, reading));
+}
+
+/**
+ * Runs `read`, a reading of the history on `session`, and tells who holds a lock on it when that takes long.
+ *
+ * @throws {HistoryLockedError} when the deadline passes meanwhile
+ * @throws what `read` throws
+ */
+export async function watched<T>(operation: Operation, session: Session, read: () => Promise<T>): Promise<T> {
+  const { deadline } = operation;
   const watch = new BlockWatch(operation, session);
   operation.onLastMoment(() => watch.look());
   try {
-    return await deadline.during('database', () =>
-      watch.during(() => readState(session, settings.table, reading)),
-    );
+    return await deadline.during('database', () => watch.during(read));
   } catch (error) {
     const blockage = watch.seen;
     if (blockage === undefined || !deadline.passed) throw error;

@@ -35,7 +35,7 @@ test('a command or option that does not exist is refused with what was meant', a
 });
 
 test('every command explains itself with two examples', async () => {
-  for (const command of ['up', 'down', 'version', 'status', 'plan', 'recreate', 'undo']) {
+  for (const command of ['up', 'down', 'version', 'status', 'plan', 'check', 'recreate', 'undo']) {
     const { status, stdout } = await run([command, '--help']);
     expect(status).toBe(0);
     expect(stdout).toMatch(
