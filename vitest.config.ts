@@ -3,11 +3,11 @@ import { defineConfig } from 'vitest/config';
 const stackTimes = { testTimeout: 180_000, hookTimeout: 180_000, fileParallelism: false };
 
 /** What every engine has to show, and what concerns container engines only. */
-const onContainers = (engine: 'docker' | 'podman', groupOrder: number) => ({
+const onContainers = (name: string, groupOrder: number, include: string[], env: Record<string, string>) => ({
   test: {
-    name: engine,
-    include: ['test/*.test.ts', 'test/engines/*.test.ts'],
-    env: { LOCKSTEP_TEST_ENGINE: engine },
+    name,
+    include,
+    env,
     globalSetup: ['test/support/engine-there.ts'],
     ...stackTimes,
     sequence: { groupOrder },
@@ -16,6 +16,21 @@ const onContainers = (engine: 'docker' | 'podman', groupOrder: number) => ({
 
 // `make test` runs on servers and stacks of this machine's own processes; container engines are named in LOCKSTEP_ENGINES.
 const engines = (process.env['LOCKSTEP_ENGINES'] ?? '').split(',');
+
+const all = ['test/*.test.ts', 'test/engines/*.test.ts'];
+const containerProjects = [
+  onContainers('docker', 3, all, { LOCKSTEP_TEST_ENGINE: 'docker' }),
+  onContainers('podman', 4, all, { LOCKSTEP_TEST_ENGINE: 'podman' }),
+  onContainers(
+    'podman-compose',
+    5,
+    ['test/podman-compose/*.test.ts', 'test/stack.test.ts', 'test/failing-migration.test.ts'],
+    {
+      LOCKSTEP_TEST_ENGINE: 'podman',
+      PODMAN_COMPOSE_PROVIDER: process.env['LOCKSTEP_PODMAN_COMPOSE'] ?? 'podman-compose',
+    },
+  ),
+];
 
 // Fast first: pure tests beside the source, then real Postgres servers, then the whole stack, on one engine after the other.
 export default defineConfig({
@@ -46,8 +61,7 @@ export default defineConfig({
           sequence: { groupOrder: 2 },
         },
       },
-      ...(engines.includes('docker') ? [onContainers('docker', 3)] : []),
-      ...(engines.includes('podman') ? [onContainers('podman', 4)] : []),
+      ...containerProjects.filter(({ test }) => engines.includes(test.name)),
     ],
   },
 });

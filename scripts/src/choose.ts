@@ -67,12 +67,16 @@ async function makeContainerEngine(
   }
   const service = needsService ? await import('./engines/podman-service.ts') : undefined;
   const address = await service?.ensurePodmanService(opened.project);
-  const { ComposeEngine } = await import('./engines/compose.ts');
+  const [{ ComposeEngine }, { isBefore }] = await Promise.all([
+    import('./engines/compose.ts'),
+    import('./engines/engine-defects.ts'),
+  ]);
   // `podman compose` overwrites DOCKER_HOST with the socket that it was told of itself.
   const isByPodman = address !== undefined && command[0] === 'podman';
   const tools = {
     command: isByPodman ? (['podman', '--url', address, 'compose'] as const) : command,
     program,
+    losesStatusOfRemoved: program === 'podman' && isBefore(versions.engine, '4.6'),
     environment: address === undefined ? extra : { ...extra, DOCKER_HOST: address },
   };
   return new ComposeEngine(name, tools, opened);

@@ -17,8 +17,8 @@ export default class ClosingLine implements Reporter {
       }
     }
     const engines = (process.env['LOCKSTEP_ENGINES'] ?? '').split(',');
-    const left = ['docker', 'podman'].filter((engine) => !engines.includes(engine));
-    if (left.length > 0) console.log(`not run here: the stack on ${left.join(' and ')} (make test-engines)`);
+    const left = ['docker', 'podman', 'podman-compose'].filter((engine) => !engines.includes(engine));
+    if (left.length > 0) console.log(`not run here: the stack on ${left.join(', ')} (make test-engines)`);
     console.log(`${passed} passed, ${failed} failed${skipped === 0 ? '' : `, ${skipped} skipped`}`);
   }
 }

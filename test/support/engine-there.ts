@@ -3,7 +3,7 @@ import type { TestProject } from 'vitest/node';
 
 /** Before the tests on a container engine: that engine must be able to run the stack, and the images must be there. */
 export default function setup(project: TestProject): void {
-  const engine = project.name;
+  const engine = project.name === 'docker' ? 'docker' : 'podman';
   const { status, stderr } = spawnSync(
     process.execPath,
     ['scripts/dist/stack.js', '--engine', engine, 'images', '--offline'],
@@ -11,6 +11,6 @@ export default function setup(project: TestProject): void {
   );
   if (status === 0) return;
   throw new Error(
-    `the tests on ${engine} cannot run here:\n${stderr}  try: make doctor, which says what is missing`,
+    `the tests on ${project.name} cannot run here:\n${stderr}  try: make doctor, which says what is missing`,
   );
 }

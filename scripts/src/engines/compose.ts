@@ -1,4 +1,5 @@
-import { initContainers, type Stack } from '../compose/stack.ts';
+import { randomBytes } from 'node:crypto';
+import type { Stack } from '../compose/stack.ts';
 import type {
   Connection,
   Engine,
@@ -10,20 +11,24 @@ import type {
   UpReport,
 } from '../engine.ts';
 import { environment } from '../environment.ts';
-import { PreflightError, UsageError } from '../errors.ts';
+import { UsageError } from '../errors.ts';
 import type { OpenedStack } from '../prepare.ts';
-import { answers, readyUrl } from './answers.ts';
 import { ComposeCall } from './compose-call.ts';
-import { byService, type Containing, isUp, statusOf, unmet } from './compose-outcome.ts';
+import { byService, type Containing } from './compose-outcome.ts';
 import type { ComposeCommand } from './compose-program.ts';
 import { ComposeStart } from './compose-start.ts';
+import { checkDependencies, noShell, runningContainer, statuses } from './container-status.ts';
 import { Containers, type ContainerTools } from './containers.ts';
 import { findTakenPorts, refuseTakenPorts } from './embedded/ports.ts';
+import { removeStepped } from './podman-compose-project.ts';
+import { missingHealthTimers, withHealthChecks } from './podman-health.ts';
 import { ensureImages } from './start-images.ts';
 
 /** What the compose engine calls. */
 export interface ComposeTools extends ContainerTools {
   readonly command: ComposeCommand;
+  /** An old Podman: a `run --rm` ends with 0 there, whatever the program said. */
+  readonly losesStatusOfRemoved: boolean;
 }
 
 /** Runs the stack with Docker Compose 2, on Docker or on Podman. */
@@ -52,6 +57,7 @@ export class ComposeEngine implements Engine {
   async up(report: (progress: Progress) => void, signal: AbortSignal): Promise<UpReport> {
     // Loaded while compose works.
     void import('wait-on');
+    if (this.name === 'podman') await removeStepped(this.#tools, this.#stack);
     const before = byService(await this.#containers.list());
     await this.#refuseTakenPorts(before);
     const make = async () => {
@@ -59,7 +65,8 @@ export class ComposeEngine implements Engine {
       await this.#compose.succeed(args, { cancelSignal: signal });
     };
     const start = new ComposeStart(this.#stack, make, this.#containers, report, signal);
-    return this.#probing(() => start.run(before));
+    if (this.name === 'docker') return start.run(before);
+    return withHealthChecks(this.#tools, this.#stack.name, () => start.run(before));
   }
 
   async down(report: (progress: Progress) => void): Promise<boolean> {
@@ -69,20 +76,13 @@ export class ComposeEngine implements Engine {
   async destroy(report: (progress: Progress) => void): Promise<readonly string[]> {
     const volumes = await this.#containers.volumes();
     await this.#remove(['--volumes'], report);
-    return volumes;
+    const left = await this.#containers.volumes();
+    return volumes.filter((name) => !left.includes(name));
   }
 
-  async status(): Promise<readonly ServiceStatus[]> {
-    const now = byService(await this.#containers.list());
-    return Promise.all(
-      [...this.#stack.services.values()].map(async (service): Promise<ServiceStatus> => {
-        const status = statusOf(this.#stack, service.name, now.get(service.name));
-        // Its own probes are far apart, or there are none; the address answers at once.
-        const isDoubtful = status.state === 'starting' || (this.name === 'podman' && isUp(status.state));
-        const url = isDoubtful ? readyUrl(service) : undefined;
-        return url !== undefined && (await answers(url)) ? { ...status, state: 'healthy' } : status;
-      }),
-    );
+  status(): Promise<readonly ServiceStatus[]> {
+    const isProbed = this.name === 'docker' || missingHealthTimers() === undefined;
+    return statuses(this.#stack, this.#containers, isProbed);
   }
 
   async logs({ services, follow, tail, signal }: LogOptions): Promise<void> {
@@ -99,13 +99,16 @@ export class ComposeEngine implements Engine {
   }
 
   async run({ service, args, capture }: RunOptions): Promise<{ exitStatus: number; stdout: string }> {
-    await this.#checkDependencies(service);
+    await checkDependencies(this.#stack, this.#containers, service);
     const terminal = process.stdin.isTTY && process.stdout.isTTY && !capture ? [] : ['-T'];
+    const name = `${this.#stack.name}-${service}-run-${randomBytes(4).toString('hex')}`;
+    const kept = this.#tools.losesStatusOfRemoved ? ['--name', name] : ['--rm'];
     const { exitCode, stdout } = await this.#compose.run(
-      ['--progress', 'quiet', 'run', '--rm', '--no-deps', ...terminal, service, ...args],
+      ['--progress', 'quiet', 'run', ...kept, '--no-deps', ...terminal, service, ...args],
       { stdin: 'inherit', stdout: capture ? 'pipe' : 'inherit', stderr: 'inherit' },
     );
-    return { exitStatus: exitCode ?? 1, stdout: String(stdout ?? '') };
+    const exitStatus = this.#tools.losesStatusOfRemoved ? await this.#containers.takeStatus(name) : exitCode;
+    return { exitStatus: exitStatus ?? 1, stdout: String(stdout ?? '') };
   }
 
   async psql({ user, password, database }: Connection, args: readonly string[]): Promise<number> {
@@ -117,32 +120,11 @@ export class ComposeEngine implements Engine {
   }
 
   async shell(service: string, words: readonly string[]): Promise<number> {
-    const container = byService(await this.#containers.list()).get(service);
-    const { state } = statusOf(this.#stack, service, container);
-    if (!isUp(state))
-      throw new PreflightError(`${service} does not run: it is ${state}`, { hint: 'make up' });
+    await runningContainer(this.#stack, this.#containers, service);
     if (words.length > 0) return this.#exec([service, ...words]);
     const found = await this.#compose.run(['exec', '-T', service, '/bin/sh', '-c', 'exit 0']);
     if (found.exitCode === 0) return this.#exec([service, '/bin/sh']);
-    throw new PreflightError(`the image of ${service} has no shell`, {
-      evidence: ['a program that it does have can be run by name'],
-      hint: `make shell SERVICE=${service} ARGS='node --version'`,
-    });
-  }
-
-  /** Where Podman lacks what probes its containers, they are probed from here while `work` waits for their health. */
-  async #probing<T>(work: () => Promise<T>): Promise<T> {
-    if (this.name !== 'podman') return work();
-    const { missingHealthTimers, runHealthChecks } = await import('./podman-health.ts');
-    if (missingHealthTimers() === undefined) return work();
-    const over = new AbortController();
-    const probes = runHealthChecks({ tools: this.#tools, project: this.#stack.name, signal: over.signal });
-    try {
-      return await work();
-    } finally {
-      over.abort();
-      await probes;
-    }
+    throw noShell(service);
   }
 
   /** Of what does not run: the engine itself would say so only after it has started the rest. */
@@ -169,6 +151,7 @@ export class ComposeEngine implements Engine {
 
   async #remove(options: readonly string[], report: (progress: Progress) => void): Promise<boolean> {
     const there = await this.#containers.list();
+    if (this.name === 'podman') await removeStepped(this.#tools, this.#stack);
     await this.#compose.succeed([
       '--progress',
       'quiet',
@@ -180,19 +163,5 @@ export class ComposeEngine implements Engine {
     ]);
     for (const { service } of there) report({ kind: 'service', status: { service, state: 'stopped' } });
     return there.length > 0;
-  }
-
-  async #checkDependencies(service: string): Promise<void> {
-    const now = byService(await this.#containers.list());
-    const down = unmet(this.#stack, service, now).map(({ service: name }) => {
-      const { state } = statusOf(this.#stack, name, now.get(name));
-      return `${name} is ${state}`;
-    });
-    if (down.length === 0) return;
-    const isMigrator = initContainers(this.#stack).some(({ initContainer }) => initContainer === service);
-    throw new PreflightError(`${service} cannot run: what it depends on is not ready`, {
-      evidence: down,
-      hint: isMigrator ? 'make up, then the same again' : 'make up',
-    });
   }
 }

@@ -85,6 +85,7 @@ describe('an event', () => {
     [{ Action: 'health_status: healthy', Actor: { Attributes: labels } }, 'healthy', undefined],
     [{ Action: 'health_status: unhealthy', Actor: { Attributes: labels } }, 'unhealthy', undefined],
     [{ Status: 'died', ContainerExitCode: 2, Attributes: labels }, 'ended', 2],
+    [{ Status: 'died', Attributes: labels }, 'ended', 0],
     [{ Status: 'health_status', HealthStatus: 'healthy', Attributes: labels }, 'healthy', undefined],
   ])('%j is told as %s', (value, kind, exitCode) => {
     expect(readEvent(value)).toEqual({ service: 'postgres', kind, exitCode });

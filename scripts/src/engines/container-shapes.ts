@@ -65,7 +65,11 @@ export function readEvent(value: unknown): ContainerEvent | undefined {
   const action = text(at(value, 'Action')) ?? text(at(value, 'Status')) ?? text(at(value, 'status')) ?? '';
   const kind = eventKind(action, text(at(value, 'HealthStatus')) ?? text(at(value, 'health_status')) ?? '');
   if (kind === undefined) return undefined;
-  const exitCode = Number(text(at(attributes, 'exitCode')) ?? number(at(value, 'ContainerExitCode')));
+  // An older Podman leaves a status of 0 out.
+  const unsaid = at(value, 'Status') === 'died' ? 0 : undefined;
+  const exitCode = Number(
+    text(at(attributes, 'exitCode')) ?? number(at(value, 'ContainerExitCode')) ?? unsaid,
+  );
   return { service, kind, exitCode: Number.isInteger(exitCode) ? exitCode : undefined };
 }
 

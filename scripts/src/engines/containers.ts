@@ -56,6 +56,20 @@ export class Containers {
     return exitCode === 0 ? undefined : stderr || `${this.#tools.program} start exited ${exitCode}`;
   }
 
+  /** Removes a container that has ended and returns its exit status; undefined when there is none. */
+  async takeStatus(name: string): Promise<number | undefined> {
+    const { exitCode, stdout } = await this.#call([
+      'container',
+      'inspect',
+      '--format',
+      '{{.State.ExitCode}}',
+      name,
+    ]);
+    if (exitCode !== 0) return undefined;
+    await this.#call(['rm', '--force', name]);
+    return Number(stdout);
+  }
+
   /** Tells what happens to the project's containers until `signal` aborts; silently ends when the engine tells nothing. */
   watch(tell: (event: ContainerEvent) => void, signal: AbortSignal): void {
     const chosen = events.flatMap((name) => ['--filter', `event=${name}`]);

@@ -1,18 +1,24 @@
-import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { startOrder } from '../compose/graph.ts';
 import type { Service, Stack } from '../compose/stack.ts';
-import type { Mapping, Tree } from '../compose/tree.ts';
+import type { Mapping } from '../compose/tree.ts';
 import { EngineError } from '../errors.ts';
 import { isBefore } from './engine-defects.ts';
+import {
+  at,
+  type Entry,
+  escaped,
+  hashOf,
+  shellWord,
+  toLabels,
+  toPlain,
+  type Value,
+} from './podman-compose-values.ts';
 
 /** The label that says what a container was made from; one with another value is made anew. */
 export const madeFromLabel = 'dev.lockstep.made-from';
 /** Compose's own label for containers that are nobody's service, such as those of `run`. */
 export const oneOffLabel = 'com.docker.compose.oneoff';
-
-type Value = string | number | boolean | null | readonly Value[] | { readonly [key: string]: Value };
-type Entry = { readonly [key: string]: Value };
 
 /** What podman-compose is told of a stack: the whole file, and what each service is made from. */
 export interface PodmanComposeFile {
@@ -92,10 +98,6 @@ export function writePodmanCompose(source: PodmanComposeSource): PodmanComposeFi
     ]),
   );
   return { text: `${JSON.stringify(escaped(file), null, 2)}\n`, madeFrom, networksFrom };
-}
-
-function hashOf(parts: Value): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
 }
 
 function volumeNames({ mounts }: Service): string[] {
@@ -185,20 +187,6 @@ function portWords(tree: Mapping): Value[] {
   return ports.items.map((item) => (item.kind === 'map' ? toPlain(item) : String(toPlain(item))));
 }
 
-/** Labels as a map, from either form. */
-function toLabels(labels: Value | undefined): Entry {
-  if (Array.isArray(labels)) {
-    return Object.fromEntries(
-      labels.map((label) => {
-        const [key = '', ...value] = String(label).split('=');
-        return [key, value.join('=')];
-      }),
-    );
-  }
-  const map = typeof labels === 'object' && labels !== null ? (labels as Entry) : {};
-  return Object.fromEntries(Object.entries(map).map(([key, value]) => [key, String(value ?? '')]));
-}
-
 /** A list of names, which every version reads; as a map only where a network has aliases or an address. */
 function networksOf(service: Service, tree: Mapping, { version }: PodmanComposeSource): Value {
   const networks = at(tree, 'networks');
@@ -222,11 +210,6 @@ function healthcheckOf({ healthcheck }: Service, tree: Mapping, { version }: Pod
   if (kind === undefined) return times;
   if (kind === 'CMD-SHELL') return { ...times, test: words.join(' ') };
   return { ...times, test: isBefore(version, '1.4') ? words.map(shellWord).join(' ') : [kind, ...words] };
-}
-
-/** A word as a shell reads it back. */
-function shellWord(word: string): string {
-  return /^[A-Za-z0-9_\-./:=@%+,]+$/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`;
 }
 
 function definitions(filled: Mapping, key: string): Entry {
@@ -257,22 +240,4 @@ function marked(all: Entry, kind: 'network' | 'volume'): Entry {
 function networkNames({ networks }: Entry): string[] {
   if (networks === undefined || networks === null) return ['default'];
   return Array.isArray(networks) ? networks.map(String) : Object.keys(networks as Entry);
-}
-
-function at(tree: Tree | undefined, key: string): Tree | undefined {
-  return tree?.kind === 'map' ? tree.entries.get(key) : undefined;
-}
-
-function toPlain(tree: Tree): Value {
-  if (tree.kind === 'scalar') return tree.value;
-  if (tree.kind === 'list') return tree.items.map(toPlain);
-  return Object.fromEntries([...tree.entries].map(([key, value]) => [key, toPlain(value)]));
-}
-
-/** podman-compose fills in variables again: a dollar sign that is meant is doubled. */
-function escaped(value: Value): Value {
-  if (typeof value === 'string') return value.replaceAll('$', '$$$$');
-  if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map(escaped);
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, escaped(inner)]));
 }

@@ -1,6 +1,6 @@
 import { execa } from 'execa';
 import { startOrder } from '../compose/graph.ts';
-import { initContainers, type Stack } from '../compose/stack.ts';
+import type { Stack } from '../compose/stack.ts';
 import type {
   Connection,
   Engine,
@@ -11,17 +11,16 @@ import type {
   UpReport,
 } from '../engine.ts';
 import { environment } from '../environment.ts';
-import { PreflightError, UsageError } from '../errors.ts';
+import { UsageError } from '../errors.ts';
 import type { OpenedStack } from '../prepare.ts';
-import { answers, readyUrl } from './answers.ts';
-import { byService, isUp, statusOf, unmet } from './compose-outcome.ts';
+import { byService } from './compose-outcome.ts';
 import { ComposeStart } from './compose-start.ts';
-import type { Container } from './container-shapes.ts';
+import { checkDependencies, noShell, runningContainer, statuses } from './container-status.ts';
 import { Containers } from './containers.ts';
 import { findTakenPorts, refuseTakenPorts } from './embedded/ports.ts';
 import { PodmanComposeMaker, type PodmanComposeTools } from './podman-compose-maker.ts';
 import { type MadeContainer, PodmanProject } from './podman-compose-project.ts';
-import { missingHealthTimers, runHealthChecks } from './podman-health.ts';
+import { missingHealthTimers, withHealthChecks } from './podman-health.ts';
 import { ensureImages } from './start-images.ts';
 
 /**
@@ -60,20 +59,11 @@ export class PodmanComposeEngine implements Engine {
       kind: 'step',
       text: `podman-compose ${version} cannot keep the conditions between services; stack starts them one by one`,
     });
-    const over = new AbortController();
-    const probes =
-      missingHealthTimers() === undefined
-        ? undefined
-        : runHealthChecks({ tools: this.#tools, project: this.#stack.name, signal: over.signal });
-    try {
+    return withHealthChecks(this.#tools, this.#stack.name, async () => {
       const make = await this.#maker.clear();
       const before = byService(await this.#containers.list());
-      const start = new ComposeStart(this.#stack, () => make(signal), this.#containers, report, signal);
-      return await start.run(before);
-    } finally {
-      over.abort();
-      await probes;
-    }
+      return new ComposeStart(this.#stack, () => make(signal), this.#containers, report, signal).run(before);
+    });
   }
 
   async down(report: (progress: Progress) => void): Promise<boolean> {
@@ -85,17 +75,8 @@ export class PodmanComposeEngine implements Engine {
     return this.#podman.removeVolumes();
   }
 
-  async status(): Promise<readonly ServiceStatus[]> {
-    const now = byService(await this.#containers.list());
-    return Promise.all(
-      [...this.#stack.services.values()].map(async (service): Promise<ServiceStatus> => {
-        const status = statusOf(this.#stack, service.name, now.get(service.name));
-        // Podman's own answer may be old where nothing probes; the address answers at once.
-        const url = isUp(status.state) ? readyUrl(service) : undefined;
-        if (url === undefined) return status;
-        return { ...status, state: (await answers(url)) ? 'healthy' : unreached(status) };
-      }),
-    );
+  status(): Promise<readonly ServiceStatus[]> {
+    return statuses(this.#stack, this.#containers, missingHealthTimers() === undefined);
   }
 
   async logs({ services, follow, tail, signal }: LogOptions): Promise<void> {
@@ -112,7 +93,7 @@ export class PodmanComposeEngine implements Engine {
   }
 
   async run({ service, args, capture }: RunOptions): Promise<{ exitStatus: number; stdout: string }> {
-    await this.#checkDependencies(service);
+    await checkDependencies(this.#stack, this.#containers, service);
     const isTerminal = Boolean(process.stdin.isTTY && process.stdout.isTTY && !capture);
     const interrupted = new AbortController();
     const name = await this.#maker.makeOneOff({ service, args, isTerminal }, interrupted.signal);
@@ -126,21 +107,18 @@ export class PodmanComposeEngine implements Engine {
   async psql({ user, password, database }: Connection, args: readonly string[]): Promise<number> {
     const postgres = [...this.#stack.services.values()].find((one) => one.embedded?.program === 'postgres');
     if (postgres === undefined) throw new UsageError('the stack has no Postgres');
-    const { id } = await this.#running(postgres.name);
+    const { id } = await runningContainer(this.#stack, this.#containers, postgres.name);
     const words = ['psql', '--host', '127.0.0.1', '--username', user, '--dbname', database, ...args];
     // The password travels in the environment: an argument would show in every list of processes.
     return this.#exec(['--env', 'PGPASSWORD', id, ...words], { PGPASSWORD: password });
   }
 
   async shell(service: string, words: readonly string[]): Promise<number> {
-    const { id } = await this.#running(service);
+    const { id } = await runningContainer(this.#stack, this.#containers, service);
     if (words.length > 0) return this.#exec([id, ...words]);
     const found = await this.#podman.call(['exec', id, '/bin/sh', '-c', 'exit 0']);
     if (found.exitCode === 0) return this.#exec([id, '/bin/sh']);
-    throw new PreflightError(`the image of ${service} has no shell`, {
-      evidence: ['a program that it does have can be run by name'],
-      hint: `make shell SERVICE=${service} ARGS='node --version'`,
-    });
+    throw noShell(service);
   }
 
   async #exec(words: readonly string[], extra: Readonly<Record<string, string>> = {}): Promise<number> {
@@ -149,13 +127,6 @@ export class PodmanComposeEngine implements Engine {
       extra,
     });
     return exitStatus;
-  }
-
-  async #running(service: string): Promise<Container> {
-    const container = byService(await this.#containers.list()).get(service);
-    const { state } = statusOf(this.#stack, service, container);
-    if (container !== undefined && isUp(state)) return container;
-    throw new PreflightError(`${service} does not run: it is ${state}`, { hint: 'make up' });
   }
 
   /** Whoever waits for others ends before them; what has ended goes at once. */
@@ -174,20 +145,6 @@ export class PodmanComposeEngine implements Engine {
     await this.#podman.removePod();
     await this.#podman.removeNetworks();
     return there.length > 0;
-  }
-
-  async #checkDependencies(service: string): Promise<void> {
-    const now = byService(await this.#containers.list());
-    const down = unmet(this.#stack, service, now).map(({ service: name }) => {
-      const { state } = statusOf(this.#stack, name, now.get(name));
-      return `${name} is ${state}`;
-    });
-    if (down.length === 0) return;
-    const isMigrator = initContainers(this.#stack).some(({ initContainer }) => initContainer === service);
-    throw new PreflightError(`${service} cannot run: what it depends on is not ready`, {
-      evidence: down,
-      hint: isMigrator ? 'make up, then the same again' : 'make up',
-    });
   }
 
   async #foreground(
@@ -213,10 +170,6 @@ interface ForegroundOptions {
   /** Writes stderr to stdout, for what is both a service's output. */
   readonly isMerged?: boolean;
   readonly extra?: Readonly<Record<string, string>>;
-}
-
-function unreached({ state }: ServiceStatus): ServiceStatus['state'] {
-  return state === 'healthy' ? 'unhealthy' : state;
 }
 
 /** The services in the order they are stopped: those nobody waits for, then those that only they waited for, and so on. */

@@ -112,3 +112,20 @@ function podman(tools: ContainerTools, args: readonly string[], signal: AbortSig
 async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   await sleep(milliseconds, undefined, { signal }).catch(() => undefined);
 }
+
+/** Does `work`, and meanwhile what systemd would do for Podman where there is none: probes the project's containers. */
+export async function withHealthChecks<T>(
+  tools: ContainerTools,
+  project: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (missingHealthTimers() === undefined) return work();
+  const over = new AbortController();
+  const probes = runHealthChecks({ tools, project, signal: over.signal });
+  try {
+    return await work();
+  } finally {
+    over.abort();
+    await probes;
+  }
+}
