@@ -1,4 +1,4 @@
-import { tryPort } from './engines/embedded/ports.ts';
+import { tryPort } from './engines/ports.ts';
 
 /** A published port that a setting can move. */
 export interface MovablePort {

@@ -14,14 +14,14 @@ import { environment } from '../environment.ts';
 import { UsageError } from '../errors.ts';
 import type { OpenedStack } from '../prepare.ts';
 import { ComposeCall } from './compose-call.ts';
-import { byService, type Containing } from './compose-outcome.ts';
 import type { ComposeCommand } from './compose-program.ts';
-import { ComposeStart } from './compose-start.ts';
+import { byService, type Containing } from './container-outcome.ts';
+import { ContainerStart } from './container-start.ts';
 import { checkDependencies, noShell, runningContainer, statuses } from './container-status.ts';
 import { Containers, type ContainerTools } from './containers.ts';
-import { findTakenPorts, refuseTakenPorts } from './embedded/ports.ts';
 import { removeStepped } from './podman-compose-project.ts';
 import { missingHealthTimers, withHealthChecks } from './podman-health.ts';
+import { findTakenPorts, refuseTakenPorts } from './ports.ts';
 import { ensureImages } from './start-images.ts';
 
 /** What the compose engine calls. */
@@ -64,7 +64,7 @@ export class ComposeEngine implements Engine {
       const args = ['--progress', 'quiet', 'create', '--no-build', '--remove-orphans'];
       await this.#compose.succeed(args, { cancelSignal: signal });
     };
-    const start = new ComposeStart(this.#stack, make, this.#containers, report, signal);
+    const start = new ContainerStart(this.#stack, make, this.#containers, report, signal);
     if (this.name === 'docker') return start.run(before);
     return withHealthChecks(this.#tools, this.#stack.name, () => start.run(before));
   }

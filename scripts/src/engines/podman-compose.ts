@@ -13,14 +13,14 @@ import type {
 import { environment } from '../environment.ts';
 import { UsageError } from '../errors.ts';
 import type { OpenedStack } from '../prepare.ts';
-import { byService } from './compose-outcome.ts';
-import { ComposeStart } from './compose-start.ts';
+import { byService } from './container-outcome.ts';
+import { ContainerStart } from './container-start.ts';
 import { checkDependencies, noShell, runningContainer, statuses } from './container-status.ts';
 import { Containers } from './containers.ts';
-import { findTakenPorts, refuseTakenPorts } from './embedded/ports.ts';
 import { PodmanComposeMaker, type PodmanComposeTools } from './podman-compose-maker.ts';
 import { type MadeContainer, PodmanProject } from './podman-compose-project.ts';
 import { missingHealthTimers, withHealthChecks } from './podman-health.ts';
+import { findTakenPorts, refuseTakenPorts } from './ports.ts';
 import { ensureImages } from './start-images.ts';
 
 /**
@@ -62,7 +62,9 @@ export class PodmanComposeEngine implements Engine {
     return withHealthChecks(this.#tools, this.#stack.name, async () => {
       const make = await this.#maker.clear();
       const before = byService(await this.#containers.list());
-      return new ComposeStart(this.#stack, () => make(signal), this.#containers, report, signal).run(before);
+      return new ContainerStart(this.#stack, () => make(signal), this.#containers, report, signal).run(
+        before,
+      );
     });
   }
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { byService, type Containing } from './compose-outcome.ts';
+import { byService, type Containing } from './container-outcome.ts';
 import type { Container, ContainerEvent } from './container-shapes.ts';
 import type { Containers } from './containers.ts';
 

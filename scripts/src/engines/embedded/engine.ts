@@ -17,13 +17,13 @@ import { EngineError, PreflightError, systemReason, UsageError } from '../../err
 import { lock } from '../../lock.ts';
 import { onPath } from '../../on-path.ts';
 import type { Project } from '../../project.ts';
+import { findTakenPorts, refuseTakenPorts, type TakenPort } from '../ports.ts';
 import { SupervisorClient } from './client.ts';
 import { type Folders, foldersOf } from './folders.ts';
 import { printLogs } from './follow.ts';
 import { runInForeground } from './foreground.ts';
 import { makeLaunches } from './launches.ts';
 import { localStack } from './local-stack.ts';
-import { findTakenPorts, refuseTakenPorts, type TakenPort } from './ports.ts';
 import { findPostgresPackage, postgresPackage } from './postgres-programs.ts';
 import { deleteVolumes } from './volumes.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Condition, Service, Stack } from '../compose/stack.ts';
-import { byService, outcomeOf, unmet } from './compose-outcome.ts';
+import { byService, outcomeOf, unmet } from './container-outcome.ts';
 import type { Container } from './container-shapes.ts';
 
 const place = { file: 'compose.yaml', line: 1, column: 1 };

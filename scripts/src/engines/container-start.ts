@@ -2,7 +2,7 @@ import { isOneShot, type Stack } from '../compose/stack.ts';
 import type { Outcome, Progress, ServiceState, UpReport } from '../engine.ts';
 import { answers, readyUrl } from './answers.ts';
 import { lastWords } from './compose-call.ts';
-import { type Containing, isChanged, isUp, outcomeOf } from './compose-outcome.ts';
+import { type Containing, isChanged, isUp, outcomeOf } from './container-outcome.ts';
 import { type Container, stateOf } from './container-shapes.ts';
 import type { Containers } from './containers.ts';
 import { StartEvents } from './start-events.ts';
@@ -20,7 +20,7 @@ const mostMilliseconds = 90_000;
  * conditions between the containers are kept here, by the engine's events. Docker Compose 2 would keep them too, but looks
  * every half second and, when one service fails, drops what the others were about to do; podman-compose does not keep them.
  */
-export class ComposeStart {
+export class ContainerStart {
   readonly #stack: Stack;
   readonly #make: () => Promise<void>;
   readonly #containers: Containers;

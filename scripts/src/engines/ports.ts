@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { count } from '@lockstep/foundation';
-import type { Port, Stack } from '../../compose/stack.ts';
-import { PreflightError } from '../../errors.ts';
+import type { Port, Stack } from '../compose/stack.ts';
+import { PreflightError } from '../errors.ts';
 
 /** A published port that cannot be used, and by whom it is held when that could be found. */
 export interface TakenPort {
