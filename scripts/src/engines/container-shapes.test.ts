@@ -88,7 +88,12 @@ describe('an event', () => {
     [{ Status: 'died', Attributes: labels }, 'ended', 0],
     [{ Status: 'health_status', HealthStatus: 'healthy', Attributes: labels }, 'healthy', undefined],
   ])('%j is told as %s', (value, kind, exitCode) => {
-    expect(readEvent(value)).toEqual({ service: 'postgres', kind, exitCode });
+    expect(readEvent(value)).toEqual({ service: 'postgres', kind, exitCode, at: undefined });
+  });
+
+  it('tells when it happened, in milliseconds', () => {
+    const event = { Action: 'start', Actor: { Attributes: labels }, timeNano: 1_700_000_000_123_000_000 };
+    expect(readEvent(event)?.at).toBeCloseTo(1_700_000_000_123, 0);
   });
 
   it.each([

@@ -25,6 +25,8 @@ export interface ContainerEvent {
   readonly service: string;
   readonly kind: 'started' | 'ended' | 'healthy' | 'unhealthy';
   readonly exitCode: number | undefined;
+  /** When, in milliseconds since 1970 by the engine's clock. */
+  readonly at: number | undefined;
 }
 
 /**
@@ -70,7 +72,13 @@ export function readEvent(value: unknown): ContainerEvent | undefined {
   const exitCode = Number(
     text(at(attributes, 'exitCode')) ?? number(at(value, 'ContainerExitCode')) ?? unsaid,
   );
-  return { service, kind, exitCode: Number.isInteger(exitCode) ? exitCode : undefined };
+  const nanoseconds = number(at(value, 'timeNano'));
+  return {
+    service,
+    kind,
+    exitCode: Number.isInteger(exitCode) ? exitCode : undefined,
+    at: nanoseconds === undefined ? undefined : nanoseconds / 1e6,
+  };
 }
 
 /** One word for what a container is at, the same on every engine. */

@@ -79,6 +79,8 @@ export class Containers {
       'type=container',
       ...this.#filter(),
       ...chosen,
+      '--since',
+      String(Math.floor(Date.now() / 1000)),
       '--format',
       '{{json .}}',
     ];

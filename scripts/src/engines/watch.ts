@@ -11,6 +11,7 @@ export class Watch {
   readonly #containers: Containers;
   readonly #tell: (event: ContainerEvent) => void;
   readonly #over = new AbortController();
+  #began = 0;
   readonly #ends = new Map<string, number>();
   readonly #expected = new Map<string, { readonly before: number | undefined; readonly at: number }>();
   #now: Map<string, Container> = new Map();
@@ -24,6 +25,7 @@ export class Watch {
 
   /** Begins to follow; resolves with the first look. */
   async begin(): Promise<Containing> {
+    this.#began = Date.now();
     this.#containers.watch((event) => this.#see(event), this.#over.signal);
     await this.look();
     void this.#lookAgain();
@@ -81,7 +83,9 @@ export class Watch {
   }
 
   #see(event: ContainerEvent): void {
-    const { service, kind, exitCode } = event;
+    const { service, kind, exitCode, at } = event;
+    // Podman tells of what is long past, too. Should the engine's clock be behind, the next look sees what is missed here.
+    if (at !== undefined && at < this.#began) return;
     if (kind === 'ended') this.#ends.set(service, this.ends(service) + 1);
     const container = this.#now.get(service);
     if (container !== undefined) {
