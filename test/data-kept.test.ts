@@ -69,6 +69,9 @@ test.each([
     await change();
     const up = await stack.stack('up');
     expect(up.status, up.stderr).toBe(0);
+    // Who starts the stack is told that it is another database, and how the old one comes back.
+    expect(up.stderr).toMatch(/^services-api-migrations:\n(.*\n)*? {2}services-api was recreated: /m);
+    expect(up.stderr).toMatch(/ {4}.*kept as services__before_\S+\n {4}make db-undo/);
     expect(await databases()).toEqual(['services', expect.stringMatching(/^services__before_\d{8}t\d{6}/i)]);
     const undone = await stack.stack('migrate', 'undo', '--service', 'services-api');
     expect(undone.status, undone.stderr).toBe(0);

@@ -1,4 +1,5 @@
-import { existsSync, type FSWatcher, statSync, watch } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, type FSWatcher, readdirSync, readFileSync, statSync, watch } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import type { Stack } from './compose/stack.ts';
 import type { Project } from './project.ts';
@@ -24,7 +25,7 @@ export function watchedFolders(project: Project, stack: Stack): Watched {
     }
     for (const word of service.embedded?.entrypoint ?? []) {
       const folder = dirname(join(project.root, word));
-      if (/\.[cm]?js$/.test(word) && isFolder(folder)) watched.set(folder, (name) => /\.[cm]?js$/.test(name));
+      if (isProgram(word) && isFolder(folder)) watched.set(folder, isProgram);
     }
   }
   return watched;
@@ -35,6 +36,8 @@ export class Changes {
   readonly #root: string;
   readonly #watchers: FSWatcher[] = [];
   readonly #changed = new Set<string>();
+  /** Of programs, what they held: a build that writes the same again is no change. */
+  readonly #contents = new Map<string, string>();
   #timer: NodeJS.Timeout | undefined;
   #tell: (() => void) | undefined;
 
@@ -44,6 +47,7 @@ export class Changes {
       const watcher = watch(folder, (_, name) => {
         if (name !== null && counts(name)) this.#see(join(folder, name));
       });
+      for (const name of readdirSync(folder)) if (isProgram(name)) this.#isNew(join(folder, name));
       // A folder that is removed while it is watched has no more to tell.
       watcher.on('error', () => watcher.close());
       this.#watchers.push(watcher);
@@ -73,13 +77,35 @@ export class Changes {
     return this.#changed.size > 0 && this.#timer === undefined;
   }
 
+  /** Remembers what a program holds; true when it held something else before. */
+  #isNew(file: string): boolean {
+    const content = hashOf(file);
+    const isNew = this.#contents.get(file) !== content;
+    this.#contents.set(file, content);
+    return isNew;
+  }
+
   #see(file: string): void {
+    if (isProgram(file) && !this.#isNew(file)) return;
     this.#changed.add(relative(this.#root, file));
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#tell?.();
     }, quietMilliseconds);
+  }
+}
+
+function isProgram(name: string): boolean {
+  return /\.[cm]?js$/.test(name);
+}
+
+/** Empty for a file that is not there. */
+function hashOf(file: string): string {
+  try {
+    return createHash('sha256').update(readFileSync(file)).digest('hex');
+  } catch {
+    return '';
   }
 }
 

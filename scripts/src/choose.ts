@@ -108,6 +108,12 @@ export async function chooseEngine(
     const [candidate] = await askEngines([recorded]);
     if (candidate?.availability.available === true)
       return { engine: await candidate.make(opened), passedOver: [] };
+    // To look elsewhere would be to lose a stack that may still run.
+    throw new EngineUnavailable(
+      `the stack was started on ${recorded}, which does not answer now`,
+      [`${recorded}: ${candidate?.availability.reason ?? 'unknown'}`],
+      `start ${recorded} again; or name another engine, make up ENGINE=embedded`,
+    );
   }
   const isTried = (name: EngineName) => tried.some((one) => one.name === name);
   const candidates = (await askEngines()).filter(({ availability }) => !isTried(availability.name));

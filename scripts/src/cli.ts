@@ -334,6 +334,8 @@ async function main(): Promise<void> {
   };
   // A pipe whose reader left (`make logs | head`) is no fault.
   process.stdout.on('error', () => process.exit(0));
+  // What is under way (a reset) is not to stop half-way because nobody reads on.
+  process.stderr.on('error', () => undefined);
   try {
     await build(terminal, (status) => {
       process.exitCode = status;

@@ -24,6 +24,11 @@ export type ServiceState =
   | 'stopping'
   | 'stopped';
 
+/** Whether a server runs, well or not. */
+export function isUp(state: ServiceState): boolean {
+  return state === 'running' || state === 'starting' || state === 'healthy' || state === 'unhealthy';
+}
+
 export interface ServiceStatus {
   readonly service: string;
   readonly state: ServiceState;
@@ -44,7 +49,7 @@ export interface Outcome extends ServiceStatus {
   readonly changed: boolean;
   /** The services it waited for that did not get there. */
   readonly blockedBy?: readonly string[];
-  /** The last lines of a failed service's own output, verbatim. */
+  /** The last lines of its own output, verbatim: of a failed service, and of an init container that ran. */
   readonly output?: readonly string[];
 }
 

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { redact } from '@lockstep/foundation';
-import type { EngineName, Outcome } from './engine.ts';
+import { type EngineName, isUp, type Outcome } from './engine.ts';
 import { PreflightError, systemCode, systemReason } from './errors.ts';
 import type { Project } from './project.ts';
 
@@ -37,7 +37,7 @@ export function keepFailures(project: Project, engine: EngineName, outcomes: rea
       continue;
     }
     const blocked = outcomes
-      .filter((one) => !one.ok && one.blockedBy?.includes(service))
+      .filter((one) => !one.ok && !isUp(one.state) && one.blockedBy?.includes(service))
       .map((one) => one.service);
     const masked = output.map((line) => redact(line));
     write(project, { service, engine, at, state, exitStatus, output: masked, blocked, mendedAt: undefined });

@@ -1,4 +1,11 @@
-import type { EngineName, Outcome, Progress, ServiceState, ServiceStatus } from './engine.ts';
+import {
+  type EngineName,
+  isUp,
+  type Outcome,
+  type Progress,
+  type ServiceState,
+  type ServiceStatus,
+} from './engine.ts';
 
 /** Shows a start as it happens. */
 export interface ProgressView {
@@ -139,8 +146,7 @@ class LiveLine {
 export function describeOutcome(outcome: Outcome): string {
   const { blockedBy, state, ok, changed } = outcome;
   if (blockedBy !== undefined && blockedBy.length > 0) {
-    const runs = state === 'healthy' || state === 'running';
-    return `${runs ? `${state} as before` : 'not started'}: waits for ${blockedBy.join(', ')}`;
+    return `${isUp(state) ? `${state} as before` : 'not started'}: waits for ${blockedBy.join(', ')}`;
   }
   return ok && !changed ? `${state}, unchanged` : describe(outcome);
 }

@@ -40,6 +40,8 @@ export function writeSecrets(
     const value = values(setting) ?? '';
     if (value === '') wrong.push(`${setting}: expected a value`);
     else if (/[\r\n\0]/.test(value)) wrong.push(`${setting}: expected one line of text`);
+    else if (/[^\x21-\x7e]/.test(value))
+      wrong.push(`${setting}: expected printable ASCII characters without blanks`);
     else writeSecret(file, value);
   }
   if (wrong.length > 0) throw new EnvFileError('secrets cannot be used as they are', wrong);

@@ -92,6 +92,25 @@ describe('the command line', () => {
     );
   });
 
+  it.each(['up', 'down', 'reset'])(
+    'refuses %s for one service: it is for the whole stack',
+    async (command) => {
+      const { status, stderr } = await stack.run([command], { SERVICE: 'one' });
+      expect(status).toBe(2);
+      expect(stderr).toMatch(/ is for the whole stack; it cannot be done for "one" alone\n$/);
+    },
+  );
+
+  it('shows the status of one service', async () => {
+    const { stdout } = await stack.run(['status'], { SERVICE: 'one' });
+    expect(stdout.split('\n').map((line) => line.split(' ')[0])).toEqual([
+      'service',
+      'one-migrations',
+      'one',
+      '',
+    ]);
+  });
+
   it('lists every mistake of the files and starts nothing', async () => {
     stack.write(
       'compose.override.yaml',

@@ -118,6 +118,51 @@ test('Ctrl-C while the stack starts: status 130, what ran runs on, and `up` agai
   expect(up.status, up.stderr).toBe(0);
 });
 
+test('two cold `up` at once agree: one waits for the other, and both end well', async () => {
+  const made = await createTestStack();
+  stack = made;
+  const both = await Promise.all([made.stack('up'), made.stack('up')]);
+  expect(
+    both.map(({ status }) => status),
+    both.map(({ stderr }) => stderr).join('\n'),
+  ).toEqual([0, 0]);
+  expect(both.map(({ stderr }) => stderr).join('')).toContain('waiting for another command on this stack');
+});
+
+test('a paused server is woken; a network removed by hand is told of with what cures it', async () => {
+  const made = await started();
+  await containers(made, 'pause', (await inspect(made, 'postgres')).Id);
+  expect((await made.stack('status')).stdout).toMatch(/^postgres +stopped .*paused$/m);
+  const woken = await made.stack('up');
+  expect(woken.status, woken.stderr).toBe(0);
+  await bothReady(made);
+
+  for (const id of await owned(made, 'container')) await containers(made, 'stop', id);
+  // Podman removes the containers with it.
+  const force = made.engine === 'podman' ? ['--force'] : [];
+  await containers(made, 'network', 'rm', ...force, `${made.project}_backend`);
+  const up = await made.stack('up');
+  if (up.status !== 0) {
+    expect(up.stderr).toContain('make down, then make up');
+    expect((await made.stack('down')).status).toBe(0);
+    expect((await made.stack('up')).status).toBe(0);
+  }
+  await bothReady(made);
+});
+
+test('another engine is refused while this one runs the stack, and a reset takes what is no longer in the files', async () => {
+  const made = await started();
+  const other = await made.stack('--engine', 'embedded', 'up');
+  expect(other.status).toBe(3);
+  expect(other.stderr).toContain(`stack: the stack runs on ${made.engine}\n`);
+  const orphan = `${made.project}_left-behind`;
+  const label = `com.docker.compose.project=${made.project}`;
+  await containers(made, 'volume', 'create', '--label', label, orphan);
+  const gone = await made.stack('down', '--volumes');
+  expect(gone.status, gone.stderr).toBe(0);
+  expect(await owned(made, 'volume')).toEqual([]);
+});
+
 test('a port that is taken is named with its setting, before anything is started', async () => {
   const made = await createTestStack();
   stack = made;

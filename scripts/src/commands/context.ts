@@ -1,7 +1,10 @@
 import type { Stack } from '../compose/stack.ts';
 import { initContainers } from '../compose/stack.ts';
-import type { Availability, EngineName } from '../engine.ts';
+import type { Availability, Engine, EngineName } from '../engine.ts';
+import { environment } from '../environment.ts';
 import { UsageError } from '../errors.ts';
+import { lock, tryLock } from '../lock.ts';
+import type { OpenedStack } from '../prepare.ts';
 import { findProject, type Project } from '../project.ts';
 
 /** The options every command takes. */
@@ -20,6 +23,48 @@ export interface Terminal {
 export function projectOf({ projectDirectory }: GlobalOptions): Project {
   return findProject(process.cwd(), projectDirectory);
 }
+
+/**
+ * For commands that are for the whole stack: somebody who names a service expects the others to be left alone.
+ *
+ * @throws {UsageError} when SERVICE is set
+ */
+export function refuseService(command: string): void {
+  const service = environment['SERVICE'];
+  if (service === undefined || service === '') return;
+  throw new UsageError(
+    `${command} is for the whole stack; it cannot be done for ${JSON.stringify(service)} alone`,
+  );
+}
+
+/**
+ * Does `work` while no other command starts or stops this stack. The embedded engine's supervisor orders them itself.
+ *
+ * @throws {PreflightError} when another one is at it for two minutes
+ */
+export async function exclusively<T>(
+  { project }: OpenedStack,
+  engine: Engine,
+  terminal: Terminal,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (engine.name === 'embedded') return work();
+  const first = tryLock(project.stateFolder, stackLock);
+  if (!('release' in first)) {
+    terminal.err(
+      `waiting for another command on this stack${first.holder === undefined ? '' : ` (pid ${first.holder.pid})`}\n`,
+    );
+  }
+  const held = 'release' in first ? first : await lock(project.stateFolder, stackLock, longestWait);
+  try {
+    return await work();
+  } finally {
+    held.release();
+  }
+}
+
+const stackLock = 'stack.lock';
+const longestWait = 120_000;
 
 /** Why a better engine is not used, in one line; undefined when there is nothing to say. */
 export function passedOverLine(chosen: EngineName, passedOver: readonly Availability[]): string | undefined {

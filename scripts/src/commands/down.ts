@@ -1,7 +1,14 @@
-import { chooseEngine, forgetEngine } from '../choose.ts';
+import { chooseEngine, forgetEngine, recordedEngine } from '../choose.ts';
 import type { Engine, Progress } from '../engine.ts';
 import { type OpenedStack, openStack } from '../prepare.ts';
-import { type GlobalOptions, passedOverLine, projectOf, type Terminal } from './context.ts';
+import {
+  exclusively,
+  type GlobalOptions,
+  passedOverLine,
+  projectOf,
+  refuseService,
+  type Terminal,
+} from './context.ts';
 import { up } from './up.ts';
 
 /** Stops the stack; its volumes stay, unless they are to be deleted too. */
@@ -9,20 +16,31 @@ export async function down(
   options: GlobalOptions & { readonly volumes: boolean },
   terminal: Terminal,
 ): Promise<void> {
+  refuseService('down');
   const { engine, opened } = await open(options, terminal);
-  if (options.volumes) await destroy('down', engine, opened, terminal);
-  else {
-    const ran = await engine.down(stopLines(terminal));
-    terminal.err(`${ran ? 'stopped' : 'nothing was running'}; the volumes are kept\n`);
-  }
-  forgetEngine(opened.project);
+  await exclusively(opened, engine, terminal, async () => {
+    if (options.volumes) await destroy('down', engine, opened, terminal);
+    else {
+      const ran = await engine.down(stopLines(terminal));
+      terminal.err(`${ran ? 'stopped' : 'nothing was running'}; the volumes are kept\n`);
+    }
+    forgetIf(engine, opened);
+  });
+}
+
+/** Another engine's stack that was started since is not this command's to forget. */
+function forgetIf(engine: Engine, { project }: OpenedStack): void {
+  if (recordedEngine(project) === engine.name) forgetEngine(project);
 }
 
 /** Stops the stack, deletes its volumes, and starts it anew. */
 export async function reset(options: GlobalOptions, terminal: Terminal): Promise<void> {
+  refuseService('db-reset');
   const { engine, opened } = await open(options, terminal);
-  await destroy('reset', engine, opened, terminal);
-  forgetEngine(opened.project);
+  await exclusively(opened, engine, terminal, async () => {
+    await destroy('reset', engine, opened, terminal);
+    forgetIf(engine, opened);
+  });
   await up({ ...options, engine: engine.name }, terminal, { before: 'reset' });
 }
 

@@ -1,7 +1,10 @@
 import { chooseEngine } from '../choose.ts';
+import type { Stack } from '../compose/stack.ts';
+import type { ServiceStatus } from '../engine.ts';
+import { environment } from '../environment.ts';
 import { openStack } from '../prepare.ts';
 import { renderTable } from '../table.ts';
-import { type GlobalOptions, projectOf, type Terminal } from './context.ts';
+import { type GlobalOptions, noService, projectOf, type Terminal } from './context.ts';
 
 /** Prints what each service is at: a table, or one JSON document. */
 export async function status(
@@ -10,7 +13,7 @@ export async function status(
 ): Promise<void> {
   const opened = openStack(projectOf(options));
   const { engine } = await chooseEngine(options.engine, opened);
-  const services = await engine.status();
+  const services = chosenStatuses(await engine.status(), opened.stack);
   if (options.format === 'json') {
     terminal.out(
       `${JSON.stringify({ project: opened.stack.name, engine: engine.name, services }, null, 2)}\n`,
@@ -26,4 +29,13 @@ export async function status(
   ]);
   terminal.out(renderTable([['service', 'state', 'URL', 'pid', ''], ...rows]));
   terminal.err(`${opened.stack.name} on ${engine.name}\n`);
+}
+
+/** All of them, or those of SERVICE: the app and its init container. */
+function chosenStatuses(all: readonly ServiceStatus[], stack: Stack): readonly ServiceStatus[] {
+  const wanted = environment['SERVICE'];
+  if (wanted === undefined || wanted === '') return all;
+  const chosen = all.filter(({ service }) => service === wanted || service === `${wanted}-migrations`);
+  if (chosen.length === 0) throw noService(stack, wanted);
+  return chosen;
 }

@@ -1,13 +1,28 @@
 import { toFailure } from '@lockstep/foundation';
-import { chooseEngine, forgetEngine, recordEngine, recordedEngine } from '../choose.ts';
+import { askEngines, chooseEngine, forgetEngine, recordEngine, recordedEngine } from '../choose.ts';
 import { initContainers, type Stack } from '../compose/stack.ts';
-import type { Availability, Engine, EngineName, Outcome, Progress, UpReport } from '../engine.ts';
-import { Interrupted, ServiceFailed } from '../errors.ts';
+import {
+  type Availability,
+  type Engine,
+  type EngineName,
+  isUp,
+  type Outcome,
+  type Progress,
+  type UpReport,
+} from '../engine.ts';
+import { Interrupted, PreflightError, ServiceFailed } from '../errors.ts';
 import { keepFailures } from '../failures.ts';
 import { type OpenedStack, prepareStack } from '../prepare.ts';
 import { describeOutcome, openProgress } from '../progress.ts';
 import { renderTable } from '../table.ts';
-import { type GlobalOptions, passedOverLine, projectOf, type Terminal } from './context.ts';
+import {
+  exclusively,
+  type GlobalOptions,
+  passedOverLine,
+  projectOf,
+  refuseService,
+  type Terminal,
+} from './context.ts';
 
 /**
  * Starts the stack and waits until it is ready; see `stack up --help`.
@@ -19,6 +34,7 @@ export async function up(
   terminal: Terminal,
   { since = 0, before = 'node' }: { readonly since?: number; readonly before?: string } = {},
 ): Promise<void> {
+  refuseService('up');
   // Counted from the start of the process, as a person with a watch would.
   const from = performance.now();
   const opened = await prepareStack(projectOf(options), (sentence) => terminal.err(`${sentence}\n`));
@@ -26,7 +42,8 @@ export async function up(
   const prepared = performance.now();
   const engine = await choosePrepared(options.engine, opened, terminal);
   const chosen = performance.now();
-  const report = await start(engine, opened, terminal);
+  await refuseSecondEngine(engine, opened);
+  const report = await exclusively(opened, engine, terminal, () => start(engine, opened, terminal));
   const steps = [
     { name: before, seconds: (from - since) / 1000 },
     { name: 'files', seconds: (prepared - from) / 1000 },
@@ -70,6 +87,18 @@ function inOneLine(error: unknown): string {
   return hint === undefined ? message : `${message}; try: ${hint}`;
 }
 
+/** @throws {PreflightError} when another engine runs this stack: its ports and names would collide, and it be forgotten */
+async function refuseSecondEngine(engine: Engine, opened: OpenedStack): Promise<void> {
+  const recorded = recordedEngine(opened.project);
+  if (recorded === undefined || recorded === engine.name) return;
+  const [candidate] = await askEngines([recorded]);
+  if (candidate?.availability.available !== true) return;
+  if (await nothingRuns(await candidate.make(opened))) return;
+  throw new PreflightError(`the stack runs on ${recorded}`, {
+    hint: `make down, then make up ENGINE=${engine.name}`,
+  });
+}
+
 async function start(engine: Engine, { stack, project }: OpenedStack, terminal: Terminal): Promise<UpReport> {
   // Before the start: what an interrupted `up` leaves must be found by `status` and `down`.
   const before = recordedEngine(project);
@@ -81,8 +110,9 @@ async function start(engine: Engine, { stack, project }: OpenedStack, terminal: 
     return report;
   } catch (error) {
     await view.finish([]);
-    if (before === undefined && (await nothingRuns(engine))) forgetEngine(project);
-    throw error;
+    if (before !== undefined) recordEngine(project, before);
+    else if (await nothingRuns(engine)) forgetEngine(project);
+    throw terminal.signal.aborted ? interrupted(engine, terminal) : error;
   }
 }
 
@@ -101,21 +131,43 @@ function finish(
   seconds: number,
   terminal: Terminal,
 ): void {
-  if (terminal.signal.aborted) {
-    const reason: unknown = terminal.signal.reason;
-    const signal = reason === 'SIGTERM' ? 'SIGTERM' : 'SIGINT';
-    const left =
-      engine.name === 'embedded'
-        ? 'what was ready runs on; what was not yet ready was stopped'
-        : 'compose was interrupted where it was';
-    throw new Interrupted(signal, [left, 'make status shows it']);
-  }
+  if (terminal.signal.aborted) throw interrupted(engine, terminal);
   terminal.out(closingTable(outcomes));
   keepFailures(project, engine.name, outcomes);
   const failed = outcomes.filter(({ ok }) => !ok);
+  terminal.err(news(outcomes));
   if (failed.length > 0) throw failure(failed);
   terminal.out(connectLines(stack));
   terminal.err(timings(outcomes, steps, seconds, engine.name));
+}
+
+function interrupted({ name }: Engine, { signal }: Terminal): Interrupted {
+  const reason: unknown = signal.reason;
+  const left =
+    name === 'embedded'
+      ? 'what was ready runs on; what was not yet ready was stopped'
+      : 'what was started runs on; nothing more is';
+  return new Interrupted(reason === 'SIGTERM' ? 'SIGTERM' : 'SIGINT', [left, 'make status shows it']);
+}
+
+/** What a one-shot that went well has to say to a person all the same: its warnings, and that a database was swapped. */
+function news(outcomes: readonly Outcome[]): string {
+  return outcomes
+    .flatMap(({ service, ok, output = [] }) => {
+      const told = ok ? notable(output) : [];
+      return told.length === 0 ? [] : [`${service}:`, ...told.map((line) => `  ${line}`)];
+    })
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+/** The lines that begin with `warn:` or tell of a recreate, each with the indented ones under it. */
+function notable(output: readonly string[]): string[] {
+  let isShown = false;
+  return output.filter((line) => {
+    if (!/^\s/.test(line)) isShown = /^warn: |^\S+ was recreated: /.test(line);
+    return isShown;
+  });
 }
 
 function closingTable(outcomes: readonly Outcome[]): string {
@@ -130,7 +182,7 @@ function closingTable(outcomes: readonly Outcome[]): string {
 
 /** Of one that did not get its turn, the state is that of an earlier run. */
 function stateWord({ state, blockedBy = [] }: Outcome): string {
-  return blockedBy.length > 0 && state !== 'healthy' && state !== 'running' ? 'not started' : state;
+  return blockedBy.length > 0 && !isUp(state) ? 'not started' : state;
 }
 
 function connectLines(stack: Stack): string {

@@ -19,21 +19,23 @@ const shownFiles = 3;
 export async function watch(options: GlobalOptions, terminal: Terminal): Promise<void> {
   const project = projectOf(options);
   const builder = startBuilder(project);
+  let changes: Changes | undefined;
   try {
     // Followed from before the start, so that no change during it is lost; the first start of all writes .env itself.
-    const early = existsSync(project.envFile) ? follow(project) : undefined;
+    if (existsSync(project.envFile)) changes = follow(project);
     await upOrSay(options, terminal, 0);
-    let changes = early ?? follow(project);
+    changes ??= follow(project);
     for (;;) {
       terminal.err('watching for changes; Ctrl-C ends it, and the stack runs on\n');
       const files = await changes.next(terminal.signal);
-      if (terminal.signal.aborted) return changes.close();
+      if (terminal.signal.aborted) return;
       // The compose files may name other folders now.
       changes = follow(project, changes);
       terminal.err(`\nchanged: ${named(files)}\n`);
       await upOrSay(options, terminal, performance.now());
     }
   } finally {
+    changes?.close();
     builder?.kill('SIGTERM');
   }
 }

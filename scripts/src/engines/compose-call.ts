@@ -4,6 +4,14 @@ import { EngineError } from '../errors.ts';
 import type { Project } from '../project.ts';
 import type { ComposeCommand } from './compose-program.ts';
 
+/** Compose's own progress says less than ours; `down` is for every profile, whichever was active. */
+const quiet = ['--progress', 'quiet'];
+const globals: Readonly<Record<string, readonly string[]>> = {
+  create: quiet,
+  run: quiet,
+  down: [...quiet, '--profile', '*'],
+};
+
 /** How compose is called for one project: always with the project's own files, folder and name. */
 export class ComposeCall {
   readonly #command: ComposeCommand;
@@ -33,7 +41,8 @@ export class ComposeCall {
   /** Runs it and returns how it ended; never throws. Input is closed and output collected unless `options` say otherwise. */
   run(args: readonly string[], options: Options = {}) {
     const [program, ...first] = this.#command;
-    return execa(program, [...first, ...this.#words, ...args], {
+    const all = [...first, ...this.#words, ...(globals[args[0] ?? ''] ?? []), ...args];
+    return execa(program, all, {
       cwd: this.#folder,
       reject: false,
       stdin: 'ignore',

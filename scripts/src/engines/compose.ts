@@ -61,7 +61,7 @@ export class ComposeEngine implements Engine {
     const before = byService(await this.#containers.list());
     await this.#refuseTakenPorts(before);
     const make = async () => {
-      const args = ['--progress', 'quiet', 'create', '--no-build', '--remove-orphans'];
+      const args = ['create', '--no-build', '--remove-orphans'];
       await this.#compose.succeed(args, { cancelSignal: signal });
     };
     const start = new ContainerStart(this.#stack, make, this.#containers, report, signal);
@@ -76,8 +76,9 @@ export class ComposeEngine implements Engine {
   async destroy(report: (progress: Progress) => void): Promise<readonly string[]> {
     const volumes = await this.#containers.volumes();
     await this.#remove(['--volumes'], report);
-    const left = await this.#containers.volumes();
-    return volumes.filter((name) => !left.includes(name));
+    // Those of services that are no longer in the files; compose removes only what it reads of.
+    await this.#containers.removeVolumes(await this.#containers.volumes());
+    return volumes;
   }
 
   status(): Promise<readonly ServiceStatus[]> {
@@ -104,7 +105,7 @@ export class ComposeEngine implements Engine {
     const name = `${this.#stack.name}-${service}-run-${randomBytes(4).toString('hex')}`;
     const kept = this.#tools.losesStatusOfRemoved ? ['--name', name] : ['--rm'];
     const { exitCode, stdout } = await this.#compose.run(
-      ['--progress', 'quiet', 'run', ...kept, '--no-deps', ...terminal, service, ...args],
+      ['run', ...kept, '--no-deps', ...terminal, service, ...args],
       { stdin: 'inherit', stdout: capture ? 'pipe' : 'inherit', stderr: 'inherit' },
     );
     const exitStatus = this.#tools.losesStatusOfRemoved ? await this.#containers.takeStatus(name) : exitCode;
@@ -133,7 +134,11 @@ export class ComposeEngine implements Engine {
     if (/^(tcp|ssh):/.test(environment['DOCKER_HOST'] ?? '')) return;
     const isDown = (name: string) => {
       const container = now.get(name);
-      return container === undefined || container.state !== 'running';
+      // A paused or restarting one holds its ports.
+      return (
+        container === undefined ||
+        /^(created|configured|initialized|exited|dead|stopped)$/.test(container.state)
+      );
     };
     refuseTakenPorts(await findTakenPorts(this.#stack, isDown));
   }
@@ -152,15 +157,7 @@ export class ComposeEngine implements Engine {
   async #remove(options: readonly string[], report: (progress: Progress) => void): Promise<boolean> {
     const there = await this.#containers.list();
     if (this.name === 'podman') await removeStepped(this.#tools, this.#stack);
-    await this.#compose.succeed([
-      '--progress',
-      'quiet',
-      '--profile',
-      '*',
-      'down',
-      '--remove-orphans',
-      ...options,
-    ]);
+    await this.#compose.succeed(['down', '--remove-orphans', ...options]);
     for (const { service } of there) report({ kind: 'service', status: { service, state: 'stopped' } });
     return there.length > 0;
   }

@@ -1,5 +1,5 @@
 import { type Dependency, isOneShot, type Stack, serviceUrl } from '../compose/stack.ts';
-import type { Outcome, ServiceState, ServiceStatus } from '../engine.ts';
+import { isUp, type Outcome, type ServiceState, type ServiceStatus } from '../engine.ts';
 import { type Container, stateOf } from './container-shapes.ts';
 
 /** The containers of a project at one instant, by service. */
@@ -40,10 +40,6 @@ export function unmet(stack: Stack, name: string, now: Containing): readonly Dep
 /** Whether a container was made or started between two looks. */
 export function isChanged(before: Container | undefined, now: Container | undefined): boolean {
   return before?.id !== now?.id || before?.startedAt !== now?.startedAt;
-}
-
-export function isUp(state: ServiceState): boolean {
-  return state === 'running' || state === 'starting' || state === 'healthy' || state === 'unhealthy';
 }
 
 /** What is known of a service after an `up`. */
@@ -92,6 +88,7 @@ function secondsOf(container: Container, state: ServiceState): number | undefine
 
 function noteOf({ killedForMemory, error, state, restarts }: Container): string | undefined {
   if (killedForMemory) return 'it was killed for the memory it took';
+  if (state === 'paused') return 'paused';
   if (state === 'restarting' || restarts > 0) return `started ${restarts + 1} times`;
   return error === '' ? undefined : error;
 }

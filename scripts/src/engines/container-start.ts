@@ -1,8 +1,8 @@
-import { isOneShot, type Stack } from '../compose/stack.ts';
-import type { Outcome, Progress, ServiceState, UpReport } from '../engine.ts';
+import { initContainers, isOneShot, type Stack } from '../compose/stack.ts';
+import { isUp, type Outcome, type Progress, type ServiceState, type UpReport } from '../engine.ts';
 import { answers, readyUrl } from './answers.ts';
 import { lastWords } from './compose-call.ts';
-import { type Containing, isChanged, isUp, outcomeOf } from './container-outcome.ts';
+import { type Containing, isChanged, outcomeOf } from './container-outcome.ts';
 import { type Container, stateOf } from './container-shapes.ts';
 import type { Containers } from './containers.ts';
 import { StartEvents } from './start-events.ts';
@@ -12,8 +12,8 @@ import { Watch } from './watch.ts';
 const shownLines = 40;
 /** A service that ended this often is not waited for any longer; its restart policy goes on. */
 const mostEnds = 3;
-/** The longest wait for a service without a health check of its own that says when to give up. */
-const mostMilliseconds = 90_000;
+/** A server is waited for this long, or as long as its health check asks; a one-shot for as long as it runs. */
+const leastPatience = 90_000;
 
 /**
  * One `up` with containers. Compose makes what is missing or changed (networks, volumes, containers) from the files; the
@@ -27,6 +27,7 @@ export class ContainerStart {
   readonly #report: (progress: Progress) => void;
   readonly #signal: AbortSignal;
   readonly #events: StartEvents;
+  readonly #initContainers: ReadonlySet<string>;
   readonly #watch: Watch;
   /** Seconds from the start of a container to its first answer, by service. */
   readonly #answered = new Map<string, number>();
@@ -46,6 +47,7 @@ export class ContainerStart {
     this.#containers = containers;
     this.#report = report;
     this.#signal = signal;
+    this.#initContainers = new Set(initContainers(stack).map(({ initContainer }) => initContainer));
     this.#events = new StartEvents(stack, report);
     this.#watch = new Watch(containers, (event) => this.#events.see(event));
   }
@@ -53,6 +55,9 @@ export class ContainerStart {
   /** Throws what `make` throws. */
   async run(before: Containing): Promise<UpReport> {
     const from = performance.now();
+    // Compose refuses to do anything about a paused one.
+    const paused = [...before.values()].filter(({ state }) => state === 'paused');
+    await this.#containers.unpause(paused.map(({ id }) => id));
     await this.#make();
     const created = performance.now();
     try {
@@ -82,7 +87,9 @@ export class ContainerStart {
     this.#watch.expect(name, hasHealth);
     const refused = await this.#containers.start(container.id);
     if (refused === undefined) return true;
-    this.#refused.set(name, lastWords(refused));
+    // Such as a network that was removed under it, or two commands that made the same.
+    const cure = 'make down, then make up, makes the containers anew; the volumes are kept';
+    this.#refused.set(name, [...lastWords(refused), cure]);
     return false;
   }
 
@@ -91,7 +98,7 @@ export class ContainerStart {
     const url = service === undefined ? undefined : readyUrl(service);
     const over = new AbortController();
     if (url !== undefined) void this.#ask(name, url, over.signal);
-    const until = Date.now() + mostMilliseconds;
+    const until = Date.now() + this.#patience(name);
     try {
       for (;;) {
         const state = this.#stateOf(name);
@@ -103,6 +110,14 @@ export class ContainerStart {
     }
   }
 
+  #patience(name: string): number {
+    if (isOneShot(this.#stack, name)) return Number.POSITIVE_INFINITY;
+    const health = this.#stack.services.get(name)?.healthcheck;
+    if (health === undefined) return leastPatience;
+    const tries = (health.retries + 1) * (health.intervalMilliseconds + health.timeoutMilliseconds);
+    return Math.max(leastPatience, health.startPeriodMilliseconds + tries);
+  }
+
   #stateOf(name: string): ServiceState {
     const container = this.#watch.now.get(name);
     if (container === undefined) return 'stopped';
@@ -112,7 +127,8 @@ export class ContainerStart {
 
   #isSettled(name: string, state: ServiceState): boolean {
     if (isOneShot(this.#stack, name)) return this.#watch.hasEnded(name) && !isUp(state);
-    if (state === 'healthy' || state === 'unhealthy') return true;
+    // One that ran before may have been called unhealthy while it was paused; it is given time to be probed again.
+    if (state === 'healthy' || (state === 'unhealthy' && this.#watch.isExpected(name))) return true;
     const service = this.#stack.services.get(name);
     if (state === 'running' && (service === undefined || readyUrl(service) === undefined)) return true;
     if (!this.#watch.hasEnded(name) || isUp(state)) return false;
@@ -148,7 +164,8 @@ export class ContainerStart {
           seconds: this.#answered.get(name) ?? this.#events.seconds(name),
         });
         if (outcome.changed) this.#report({ kind: 'service', status: outcome });
-        if (outcome.ok || outcome.blockedBy !== undefined) return outcome;
+        const mayHaveNews = outcome.changed && this.#initContainers.has(name);
+        if ((outcome.ok && !mayHaveNews) || outcome.blockedBy !== undefined) return outcome;
         return { ...outcome, output: this.#refused.get(name) ?? (await this.#lastOutput(container)) };
       }),
     );

@@ -1,8 +1,8 @@
 import { initContainers, type Stack } from '../compose/stack.ts';
-import type { ServiceStatus } from '../engine.ts';
+import { isUp, type ServiceStatus } from '../engine.ts';
 import { PreflightError } from '../errors.ts';
 import { answers, readyUrl } from './answers.ts';
-import { byService, isUp, statusOf, unmet } from './container-outcome.ts';
+import { byService, statusOf, unmet } from './container-outcome.ts';
 import type { Container } from './container-shapes.ts';
 import type { Containers } from './containers.ts';
 

@@ -15,6 +15,8 @@ export interface ContainerTools {
   readonly environment: Readonly<Record<string, string>>;
 }
 
+/** No question to an engine that works takes as long. */
+const mostMilliseconds = 60_000;
 const events = ['start', 'die', 'died', 'health_status', 'oom'];
 
 /** The containers of one compose project, by the engine's own program. Only containers with the project's label are seen. */
@@ -43,11 +45,21 @@ export class Containers {
     return stdout.split('\n').filter((name) => name !== '');
   }
 
+  /** Removes volumes of the project. */
+  async removeVolumes(names: readonly string[]): Promise<void> {
+    if (names.length > 0) await this.#ask(['volume', 'rm', ...names]);
+  }
+
   /** The last `lines` lines that a container printed since it was last started, both streams in order. */
   async lastOutput({ id, startedAt }: Container, lines: number): Promise<string[]> {
     const since = startedAt === undefined ? [] : ['--since', new Date(startedAt).toISOString()];
     const { all } = await this.#ask(['logs', '--tail', String(lines), ...since, id], false);
-    return all.trimEnd().split('\n');
+    return all.trim() === '' ? [] : all.trimEnd().split('\n');
+  }
+
+  /** Wakes containers that are paused. */
+  async unpause(ids: readonly string[]): Promise<void> {
+    if (ids.length > 0) await this.#ask(['unpause', ...ids]);
   }
 
   /** Starts a container; returns what the engine said when it refused, else undefined. */
@@ -107,7 +119,8 @@ export class Containers {
   async #ask(args: readonly string[], strict = true): Promise<{ stdout: string; all: string }> {
     const result = await this.#call(args);
     if (strict && result.exitCode !== 0) {
-      const said = result.stderr.split('\n').filter((line) => line !== '');
+      const late = result.timedOut ? [`no answer in ${mostMilliseconds / 1000} s`] : [];
+      const said = [...result.stderr.split('\n').filter((line) => line !== ''), ...late];
       throw new EngineError(`${this.#tools.program} ${args[0]} failed`, said.slice(-3), result);
     }
     return { stdout: result.stdout, all: result.all };
@@ -120,6 +133,9 @@ export class Containers {
       all: true,
       env: { ...environment, ...this.#tools.environment },
       maxBuffer: 64 * 1024 * 1024,
+      // An engine that hangs is told of, not waited for.
+      timeout: mostMilliseconds,
+      forceKillAfterDelay: 1_000,
     });
   }
 }

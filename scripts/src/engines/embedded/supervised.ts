@@ -125,7 +125,7 @@ export class SupervisedService {
       ...this.status(),
       ok,
       changed,
-      ...(ok ? {} : { output: tailLog(this.#logFile, this.#logOffset, shownLines) }),
+      ...(ok && !this.#launch.oneShot ? {} : { output: tailLog(this.#logFile, this.#logOffset, shownLines) }),
     };
   }
 
