@@ -48,8 +48,8 @@ function addStartAndStop(program: Command, terminal: Terminal): void {
       `
 One-shots (the bootstrap, the init containers) run again at every up. When one fails, its own words are printed, the
 services that wait for it stay down, the others run, and the exit status is 1; put it right and run up again.
-Ctrl-C stops what is not yet ready and leaves the rest running. Secrets missing from .env are generated into it; nothing
-that is there is changed.
+Ctrl-C starts nothing more and leaves running what is ready (embedded: stops what is not). Secrets missing from .env are
+generated into it; nothing that is there is changed.
 
 Examples:
   stack up
