@@ -1,10 +1,13 @@
 import { type Failure, redact, renderFailure, toFailure } from '@lockstep/foundation';
-import { type Flags, readConfig } from './config.ts';
-import { CheckFailedError, InterruptedError } from './errors.ts';
+import { nameOf, type Work } from './command.ts';
+import { readConfig } from './config.ts';
+import { DocumentedFailure, InterruptedError } from './errors.ts';
 import { createLateLog } from './late-log.ts';
 import { printableLines } from './printable.ts';
-import { CommanderError, describeProgram, toUsageError, type Work } from './program.ts';
-import { jsonCheckFailed, type ReportNames } from './report.ts';
+import { CommanderError, describeProgram, toUsageError } from './program.ts';
+import type { ReportNames } from './report.ts';
+import { spellings } from './setting-names.ts';
+import type { Flags } from './setting-sources.ts';
 
 const interrupts = new AbortController();
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -27,8 +30,8 @@ void main(process.argv.slice(2)).then((status) => process.exit(status));
 /** Returns the exit status. */
 async function main(args: readonly string[]): Promise<number> {
   const outcome = { status: 0 };
-  const program = describeProgram(async (name, flags, work) => {
-    outcome.status = await run(name, flags, work);
+  const program = describeProgram(async (command, flags, work) => {
+    outcome.status = await run(nameOf(command), flags, work);
   });
   try {
     await program.parseAsync([...args], { from: 'user' });
@@ -47,7 +50,7 @@ async function main(args: readonly string[]): Promise<number> {
 
 /** Runs one command and prints what came of it; returns the exit status. */
 async function run(name: string, flags: Flags, work: Work): Promise<number> {
-  const settings = readConfig(flags, process.env, process.stderr.isTTY === true);
+  const settings = readConfig(flags, process.env, process.stderr.isTTY === true, await fileOf(flags));
   const log = createLateLog('migrate', settings.log);
   for (const warning of settings.warnings) log.warn(warning);
   const { service, format } = settings;
@@ -72,10 +75,20 @@ async function run(name: string, flags: Flags, work: Work): Promise<number> {
   }
 }
 
+/** The configuration file, when one is named. */
+async function fileOf(flags: Flags) {
+  const path = spellings('config')
+    .map((name) => flags[name] ?? process.env[name])
+    .find((value) => typeof value === 'string' && value !== '');
+  if (typeof path !== 'string') return undefined;
+  const { readConfigFile } = await import('./config-file.ts');
+  return readConfigFile(path);
+}
+
 function failureDocument(command: string | undefined, failure: Failure): string {
   const { code, message, exitStatus, evidence, hint } = failure;
   const error = { code, message, exitStatus, evidence, hint: hint ?? null };
-  const more = failure instanceof CheckFailedError ? jsonCheckFailed(failure) : {};
+  const more = failure instanceof DocumentedFailure ? failure.document : {};
   return toDocument({ success: false, command: command ?? null, ...more, error });
 }
 

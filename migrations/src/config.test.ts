@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { readConfig } from './config.ts';
+import { strategies } from './strategy.ts';
 
 const url = 'postgres://u:p@db/d';
 
@@ -9,8 +10,7 @@ test('a flag wins over the environment, the environment over the default', () =>
     service: undefined,
     path: './migrations',
     environment: undefined,
-    approach: undefined,
-    timeoutMilliseconds: 30_000,
+    strategy: { name: 'aggressive', timeoutMilliseconds: 30_000 },
     table: { schema: undefined, name: 'schema_migrations' },
     format: 'text',
     log: { level: 'info', format: 'json' },
@@ -24,10 +24,9 @@ test('a flag wins over the environment, the environment over the default', () =>
   };
   const both = readConfig({ '--timeout': '7', '--path': 'b', '--aggressive': true }, environment, true);
   expect(both).toMatchObject({
-    timeoutMilliseconds: 7000,
     path: 'b',
     service: 'one',
-    approach: 'aggressive',
+    strategy: { name: 'aggressive', timeoutMilliseconds: 7000 },
   });
   expect(both.log.format).toBe('text');
   expect(Object.isFrozen(both)).toBe(true);
@@ -65,8 +64,8 @@ test('a direct string wins over Vault, Vault over the parts of DB_HOST', () => {
 test('an empty variable counts as absent, an empty flag is a mistake', () => {
   expect(
     readConfig({}, { DATABASE_CONNECTION_STRING: url, MIGRATION_TIMEOUT: '', MIGRATION_APPROACH: '' })
-      .approach,
-  ).toBe(undefined);
+      .strategy.name,
+  ).toBe('aggressive');
   expect(() => readConfig({ '--path': '' }, { DATABASE_CONNECTION_STRING: url })).toThrow(
     '1 setting is wrong',
   );
@@ -90,5 +89,62 @@ test('what an AppRole login lacks is named', () => {
   ]);
   expect(evidence({ VAULT_ADDR: 'vault:8200', VAULT_TOKEN: 't', VAULT_SECRET_PATH: 'p' })).toEqual([
     'VAULT_ADDR: expected an http:// or https:// URL without credentials or query, got "vault:8200" (from the environment)',
+  ]);
+});
+
+test('the environment chooses a strategy, and each of its values can be overridden', () => {
+  const strategy = (environment: Record<string, string>) =>
+    readConfig({}, { DATABASE_CONNECTION_STRING: url, ...environment }).strategy;
+  expect(strategy({ MIGRATION_ENVIRONMENT: 'staging' })).toEqual(strategies.careful);
+  expect(strategy({ MIGRATION_ENVIRONMENT: 'production' })).toEqual(strategies.conservative);
+  expect(
+    strategy({
+      MIGRATION_ENVIRONMENT: 'production',
+      MIGRATION_APPROACH: 'careful',
+      MIGRATION_TIMEOUT: '20m',
+      MIGRATION_LOCK_TIMEOUT: '1s',
+      MIGRATION_BACKUP: 'false',
+      MIGRATION_VALIDATION: 'extensive',
+      MIGRATION_MANUAL_APPROVAL: 'true',
+    }),
+  ).toEqual({
+    ...strategies.careful,
+    timeoutMilliseconds: 1_200_000,
+    lockTimeoutMilliseconds: 1000,
+    backup: 'none',
+    validation: 'extensive',
+    approval: 'manual',
+  });
+  expect(strategy({ MIGRATION_ENVIRONMENT: 'production', MIGRATION_MANUAL_APPROVAL: 'false' }).approval).toBe(
+    'none',
+  );
+});
+
+test('a configuration file stands below flag and environment, and its mistakes are told with all others', () => {
+  const file = { name: 'migrate.yaml', values: { timeout: '50s', service: 'filed' }, mistakes: [] };
+  const environment = { DATABASE_CONNECTION_STRING: url, MIGRATION_SERVICE: 'stated' };
+  expect(readConfig({}, environment, false, file)).toMatchObject({
+    service: 'stated',
+    strategy: { timeoutMilliseconds: 50_000 },
+  });
+  const wrong = {
+    ...file,
+    values: { timeout: 'soon' },
+    mistakes: [
+      { name: 'lockTimout', rule: 'unknown setting; did you mean lockTimeout? (from migrate.yaml)' },
+    ],
+  };
+  const evidence = () => {
+    try {
+      readConfig({ '--format': 'xml' }, environment, false, wrong);
+    } catch (error) {
+      return (error as { evidence: readonly string[] }).evidence;
+    }
+    return [];
+  };
+  expect(evidence()).toEqual([
+    'lockTimout: unknown setting; did you mean lockTimeout? (from migrate.yaml)',
+    'timeout: expected a duration such as 30s, 500ms or 5m, got "soon" (from migrate.yaml)',
+    '--format: expected text, json, got "xml" (from the command line)',
   ]);
 });

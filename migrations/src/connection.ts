@@ -1,6 +1,6 @@
 import { type Deadline, markSecret, SettingsError } from '@lockstep/foundation';
 import type { Log } from '@lockstep/foundation/log';
-import type { ConnectionSource, VaultAccess } from './config.ts';
+import type { ConnectionSource, VaultAccess } from './connection-settings.ts';
 import { type ConnectionParameters, parseConnectionString } from './connection-string.ts';
 
 /** Knows where Postgres is; asks Vault at most once until told to forget. */

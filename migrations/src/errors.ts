@@ -1,5 +1,6 @@
 import { Failure, type PhaseTiming } from '@lockstep/foundation';
 import type { SchemaNotReadyError } from './gate.ts';
+import { type Json, jsonVersion } from './json.ts';
 import type { Anomaly } from './plan.ts';
 
 /** A command, option or argument that does not exist or does not fit. */
@@ -9,14 +10,21 @@ export class UsageError extends Failure {
   }
 }
 
-/** The strategy asked for, or usual in the environment, does not exist yet. */
-export class ApproachUnavailableError extends Failure {
-  constructor(wanted: string, available: readonly string[], reason: string | undefined) {
-    super(`the ${wanted} strategy${reason === undefined ? '' : ` (${reason})`} does not exist yet`, {
-      code: 'approach-unavailable',
+/** The configuration file cannot be read, or is no mapping of settings. */
+export class ConfigFileError extends Failure {
+  constructor(fact: string, evidence: readonly string[], cause?: unknown) {
+    super(fact, { code: 'config-file', exitStatus: 2, subject: 'config', evidence, cause });
+  }
+}
+
+/** The strategy promises a safeguard that does not exist yet; running without it would be worse than not running. */
+export class SafeguardUnavailableError extends Failure {
+  constructor(strategy: string, wanted: readonly string[]) {
+    super(`the ${strategy} strategy wants what does not exist yet: ${wanted.join(', ')}`, {
+      code: 'safeguard-unavailable',
       exitStatus: 2,
       subject: 'config',
-      evidence: [`there is: ${available.join(', ')}`, 'chosen by MIGRATION_APPROACH or --approach'],
+      evidence: ['chosen by MIGRATION_APPROACH, --approach or the environment'],
     });
   }
 }
@@ -86,8 +94,14 @@ export class HistoryClosedError extends Failure {
   }
 }
 
+/** A failure whose JSON document says more than the error itself. */
+export abstract class DocumentedFailure extends Failure {
+  /** What stands in the document beside `success`, `command` and `error`. */
+  abstract readonly document: Readonly<Record<string, Json>>;
+}
+
 /** What `migrate check` was asked for does not hold. */
-export class CheckFailedError extends Failure {
+export class CheckFailedError extends DocumentedFailure {
   /** What the receipt says; undefined when it is not there or nothing is applied. */
   readonly version: bigint | undefined;
   /** What it was asked to say at least; undefined when any version would do. */
@@ -109,6 +123,10 @@ export class CheckFailedError extends Failure {
     });
     this.version = version;
     this.required = required;
+  }
+
+  get document() {
+    return { ready: false, version: jsonVersion(this.version), required: jsonVersion(this.required) };
   }
 }
 

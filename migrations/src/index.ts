@@ -1,17 +1,12 @@
 export type { AppliedStep } from './apply.ts';
 export { type CheckRequest, type CheckResult, checkSchema } from './check.ts';
-export {
-  type CommandSettings,
-  type ConnectionSource,
-  type Flags,
-  readConfig,
-  type Settings,
-  type VaultAccess,
-} from './config.ts';
+export { type CommandSettings, readConfig, type Settings } from './config.ts';
+export { type FileSettings, readConfigFile } from './config-file.ts';
+export type { ConnectionSource, VaultAccess } from './connection-settings.ts';
 export { type ConnectionParameters, parseConnectionString } from './connection-string.ts';
 export {
-  ApproachUnavailableError,
   CheckFailedError,
+  ConfigFileError,
   ConnectionLostError,
   DatabaseRefusedError,
   DatabaseUnreachableError,
@@ -25,6 +20,7 @@ export {
   MigrationFailedError,
   RecreateRefusedError,
   RefusedError,
+  SafeguardUnavailableError,
   ServerError,
   UnsupportedServerError,
 } from './errors.ts';
@@ -56,6 +52,7 @@ export type { Direction, Migration, SqlFile, Statement } from './migration.ts';
 export type { Hooks } from './operation.ts';
 export type { Anomaly, History, MigrationState, Plan, Step, Target } from './plan.ts';
 export { computePlan, describeStates } from './plan.ts';
+export type { Flags } from './setting-sources.ts';
 export {
   type Approach,
   approaches,

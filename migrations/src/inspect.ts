@@ -14,7 +14,7 @@ import {
   type Target,
 } from './plan.ts';
 import type { Session } from './session.ts';
-import { chooseStrategy, type Decision, judge } from './strategy.ts';
+import { type Decision, judge } from './strategy.ts';
 import { readWatched } from './watched-read.ts';
 
 /** Where a database stands. */
@@ -60,7 +60,7 @@ export function readPlan(
   target: Target = { kind: 'latest' },
   hooks: Hooks = {},
 ): Promise<PlanResult> {
-  const strategy = chooseStrategy(settings);
+  const { strategy } = settings;
   return inspect(settings, hooks, true, async (state, holder, migrations) => {
     const plan = computePlan(migrations, state.history, target);
     return {

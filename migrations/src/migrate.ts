@@ -11,8 +11,9 @@ import type { Migration } from './migration.ts';
 import { type Hooks, type Operation, operate } from './operation.ts';
 import { type Anomaly, computePlan, type Plan, type Target } from './plan.ts';
 import { refusal } from './refusal.ts';
+import { requireSafeguards } from './safeguards.ts';
 import { type Session, SessionLostError } from './session.ts';
-import { chooseStrategy, decide, requireDevelopment, type Strategy } from './strategy.ts';
+import { decide, requireDevelopment } from './strategy.ts';
 import { readWatched } from './watched-read.ts';
 
 /** What a command that changes the database did. */
@@ -60,7 +61,7 @@ export async function recreateDatabase(settings: Settings, hooks: Hooks = {}): P
 }
 
 function begin(settings: Settings, target: Target, anew: boolean, hooks: Hooks): Promise<MigrateResult> {
-  const strategy = chooseStrategy(settings);
+  requireSafeguards(settings.strategy);
   return operate(settings, hooks, async (operation) => {
     const reading = loadMigrations(settings.path);
     // A wrong file ends the run at once, so nobody waits for a database that will not be used.
@@ -74,14 +75,13 @@ function begin(settings: Settings, target: Target, anew: boolean, hooks: Hooks):
       void connecting.then((session) => session.close()).catch(() => {});
       throw error;
     }
-    return new Run(operation, strategy, migrations, target, anew).finish(connecting);
+    return new Run(operation, migrations, target, anew).finish(connecting);
   });
 }
 
 /** One `up` or `down`, across lost connections. */
 class Run {
   readonly #operation: Operation;
-  readonly #strategy: Strategy;
   readonly #migrations: readonly Migration[];
   readonly #applied: AppliedStep[] = [];
   #anew: boolean;
@@ -92,16 +92,9 @@ class Run {
   #first: Plan | undefined;
   #waiting: Plan | undefined;
 
-  constructor(
-    operation: Operation,
-    strategy: Strategy,
-    migrations: readonly Migration[],
-    target: Target,
-    anew: boolean,
-  ) {
+  constructor(operation: Operation, migrations: readonly Migration[], target: Target, anew: boolean) {
     this.#anew = anew;
     this.#operation = operation;
-    this.#strategy = strategy;
     this.#migrations = migrations;
     this.#target = target;
   }
@@ -152,7 +145,7 @@ class Run {
       const plan = this.#plan(state);
       const decision = this.#anew
         ? 'recreate'
-        : decide(this.#strategy, plan, this.#target, settings.environment, (anomalies, reason) =>
+        : decide(settings.strategy, plan, this.#target, settings.environment, (anomalies, reason) =>
             refusal(this.#operation, state, anomalies, reason),
           );
       if (decision === 'recreate') {

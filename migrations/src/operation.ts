@@ -63,7 +63,7 @@ export async function operate<T>(
   hooks: Hooks,
   work: (operation: Operation) => Promise<T>,
 ): Promise<T> {
-  const deadline = new Deadline(settings.timeoutMilliseconds);
+  const deadline = new Deadline(settings.strategy.timeoutMilliseconds);
   const stop = new AbortController();
   let lastLook: (() => Promise<void>) | undefined;
   const lastMoment = setTimeout(
@@ -152,7 +152,7 @@ function toExpected(error: unknown, settings: Settings, deadline: Deadline, sign
   if (signal.reason instanceof InterruptedError) return signal.reason;
   const evidence = error instanceof Error && !(error instanceof DeadlineMark) ? [error.message] : [];
   if (deadline.passed) {
-    const timeout = describeDuration(settings.timeoutMilliseconds);
+    const timeout = describeDuration(settings.strategy.timeoutMilliseconds);
     const migrating = deadline.phases().some(({ phase }) => phase === 'sql');
     if (migrating) return new DeadlinePassedError(`the ${timeout} had passed`, evidence, undefined, error);
     const address =

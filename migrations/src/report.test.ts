@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { describeDuration, describePhases } from './errors.ts';
-import { jsonVersion, reportStatus } from './report.ts';
+import { jsonVersion } from './json.ts';
+import { reportStatus } from './report.ts';
 
 test('a version is a JSON number while that is exact, then a string', () => {
   expect(

@@ -1,14 +1,11 @@
 import { count } from '@lockstep/foundation';
 import type { AppliedStep } from './apply.ts';
 import type { CheckResult } from './check.ts';
-import type { CheckFailedError } from './errors.ts';
 import type { PlanResult, StatusResult, VersionResult } from './inspect.ts';
+import { type Json, jsonVersion } from './json.ts';
 import type { MigrateResult } from './migrate.ts';
 import type { Anomaly, MigrationState, Step } from './plan.ts';
 import { describeAnomalies } from './refusal.ts';
-
-/** A value of a JSON document. */
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 
 /** What a command shows: text for people, and the same as one JSON document. */
 export interface Report {
@@ -20,12 +17,6 @@ export interface Report {
 export interface ReportNames {
   readonly service: string | undefined;
   readonly undoCommand: string;
-}
-
-/** A version is a number in JSON as long as that is exact; a longer one is a string of digits. */
-export function jsonVersion(version: bigint | undefined): Json {
-  if (version === undefined) return null;
-  return version <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(version) : String(version);
 }
 
 /** What `up`, `down`, `recreate` and `undo` did. */
@@ -94,11 +85,6 @@ export function reportCheck({ database, version, required }: CheckResult, { serv
       required: jsonVersion(required),
     },
   };
-}
-
-/** `check`, when it does not hold: what the document says besides the error. */
-export function jsonCheckFailed({ version, required }: CheckFailedError): Report['json'] {
-  return { ready: false, version: jsonVersion(version), required: jsonVersion(required) };
 }
 
 /** `plan`: the steps, what would run outside a transaction, and what the strategy would decide. */

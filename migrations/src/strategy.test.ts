@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Plan, Step } from './plan.ts';
-import { chooseStrategy, judge, strategies } from './strategy.ts';
+import { approaches, chooseStrategy, includes, judge, strategies } from './strategy.ts';
 
 const file = { path: '', name: '', text: '', statements: [], checksum: '' };
 const step: Step = { direction: 'up', version: 1n, label: '1', description: 'x', file, resultVersion: 1n };
@@ -13,26 +13,43 @@ const plan = (change: Partial<Plan>): Plan => ({
   ...change,
 });
 const odd = plan({ steps: [step], anomalies: [{ kind: 'dirty', version: 1n }] });
-const { aggressive } = strategies;
+const { aggressive, careful, conservative } = strategies;
 const latest = { kind: 'latest' } as const;
 
-describe('the aggressive strategy', () => {
-  test('rests without steps, applies steps, and recreates in development alone', () => {
-    expect(judge(aggressive, plan({}), latest, 'development')).toBe('rest');
-    expect(judge(aggressive, plan({ steps: [step] }), latest, undefined)).toBe('apply');
-    expect(judge(aggressive, odd, latest, 'development')).toBe('recreate');
-    expect(judge(aggressive, odd, latest, 'staging')).toBe('refuse');
-    expect(judge(aggressive, odd, latest, undefined)).toBe('refuse');
-    expect(judge(aggressive, odd, { kind: 'up', steps: 1 }, 'development')).toBe('refuse');
+test('aggressive rests without steps, applies steps, and recreates in development alone', () => {
+  expect(judge(aggressive, plan({}), latest, 'development')).toBe('rest');
+  expect(judge(aggressive, plan({ steps: [step] }), latest, undefined)).toBe('apply');
+  expect(judge(aggressive, odd, latest, 'development')).toBe('recreate');
+  expect(judge(aggressive, odd, latest, 'staging')).toBe('refuse');
+  expect(judge(aggressive, odd, latest, undefined)).toBe('refuse');
+  expect(judge(aggressive, odd, { kind: 'up', steps: 1 }, 'development')).toBe('refuse');
+});
+
+test('careful and conservative recreate nowhere', () => {
+  for (const strategy of [careful, conservative]) {
+    expect(judge(strategy, plan({ steps: [step] }), latest, 'production')).toBe('apply');
+    expect(judge(strategy, odd, latest, 'development')).toBe('refuse');
+  }
+});
+
+describe('a strategy', () => {
+  test('is chosen by name, else by the environment, else aggressive', () => {
+    expect(chooseStrategy(undefined, undefined)).toBe(aggressive);
+    expect(chooseStrategy(undefined, 'development')).toBe(aggressive);
+    expect(chooseStrategy(undefined, 'staging')).toBe(careful);
+    expect(chooseStrategy(undefined, 'production')).toBe(conservative);
+    expect(chooseStrategy('aggressive', 'staging')).toBe(aggressive);
   });
 
-  test('is chosen in development and where nothing is stated, and has 30 s', () => {
-    expect(chooseStrategy({ approach: undefined, environment: 'development' })).toBe(aggressive);
-    expect(chooseStrategy({ approach: undefined, environment: undefined })).toBe(aggressive);
-    expect(chooseStrategy({ approach: 'aggressive', environment: 'staging' })).toBe(aggressive);
-    expect(aggressive.timeoutMilliseconds).toBe(30_000);
-    expect(() => chooseStrategy({ approach: undefined, environment: 'staging' })).toThrow(
-      'the careful strategy (usual in staging) does not exist yet',
-    );
+  test('has 30, 300 or 900 seconds', () => {
+    expect(approaches.map((name) => strategies[name].timeoutMilliseconds)).toEqual([
+      30_000, 300_000, 900_000,
+    ]);
+  });
+
+  test('with more validation has all that less has', () => {
+    expect(includes('extensive', 'moderate')).toBe(true);
+    expect(includes('moderate', 'moderate')).toBe(true);
+    expect(includes('minimal', 'moderate')).toBe(false);
   });
 });

@@ -1,4 +1,4 @@
-import { ApproachUnavailableError, RecreateRefusedError, type RefusedError } from './errors.ts';
+import { RecreateRefusedError, type RefusedError } from './errors.ts';
 import type { Anomaly, Plan, Target } from './plan.ts';
 
 export const environments = ['development', 'staging', 'production'] as const;
@@ -8,29 +8,68 @@ export const approaches = ['aggressive', 'careful', 'conservative'] as const;
 /** The name of a strategy, as MIGRATION_APPROACH spells it. */
 export type Approach = (typeof approaches)[number];
 
+export const backupKinds = ['none', 'incremental', 'full'] as const;
+export type BackupKind = (typeof backupKinds)[number];
+
+/** Each level has the checks of the one before it, and more. */
+export const validations = ['minimal', 'moderate', 'extensive'] as const;
+export type Validation = (typeof validations)[number];
+
+export const approvals = ['none', 'prompt', 'manual'] as const;
+export type Approval = (typeof approvals)[number];
+
 /** How boldly to migrate. */
 export interface Strategy {
   readonly name: Approach;
-  /** For waiting, Vault, lock and SQL together, unless MIGRATION_TIMEOUT says otherwise. */
+  /** For waiting, Vault, lock and SQL together. */
   readonly timeoutMilliseconds: number;
-  readonly backup: 'none' | 'incremental' | 'full';
-  readonly validation: 'minimal' | 'moderate' | 'extensive';
-  readonly approval: 'none' | 'prompt' | 'manual';
+  /** How long a statement may queue for a table lock before it steps aside and is tried again; undefined: to the deadline. */
+  readonly lockTimeoutMilliseconds: number | undefined;
+  /** What is saved before anything is changed. */
+  readonly backup: BackupKind;
+  /** How much is checked before and after; preflight.ts lists the checks of each level. */
+  readonly validation: Validation;
+  /** Who says yes to the plan. */
+  readonly approval: Approval;
+  /** Whether what cannot be recorded (audit sink, verified backup) keeps the run from starting. */
+  readonly insists: boolean;
   /** Where a database that is dirty, edited, missing or out of order is recreated; refused elsewhere. */
   readonly recreatesIn: readonly Environment[];
 }
 
-/** Every strategy there is. */
+/** Every strategy there is. Each value but the last two can be overridden by a setting of its name. */
 export const strategies = {
   aggressive: {
     name: 'aggressive',
     timeoutMilliseconds: 30_000,
+    lockTimeoutMilliseconds: undefined,
     backup: 'none',
     validation: 'minimal',
     approval: 'none',
+    insists: false,
     recreatesIn: ['development'],
   },
-} as const satisfies Partial<Record<Approach, Strategy>>;
+  careful: {
+    name: 'careful',
+    timeoutMilliseconds: 300_000,
+    lockTimeoutMilliseconds: 10_000,
+    backup: 'incremental',
+    validation: 'moderate',
+    approval: 'prompt',
+    insists: false,
+    recreatesIn: [],
+  },
+  conservative: {
+    name: 'conservative',
+    timeoutMilliseconds: 900_000,
+    lockTimeoutMilliseconds: 3000,
+    backup: 'full',
+    validation: 'extensive',
+    approval: 'manual',
+    insists: true,
+    recreatesIn: [],
+  },
+} as const satisfies Record<Approach, Strategy>;
 
 /** The strategy of an environment when none is asked for. */
 const usual: Record<Environment, Approach> = {
@@ -39,24 +78,21 @@ const usual: Record<Environment, Approach> = {
   production: 'conservative',
 };
 
-/** What chooses a strategy: the wish, else the environment. */
-export interface Choice {
-  readonly approach: Approach | undefined;
-  readonly environment: Environment | undefined;
+/** What chooses a strategy: the wish, else the environment, else aggressive. */
+export function chooseStrategy(
+  approach: Approach | undefined,
+  environment: Environment | undefined,
+): Strategy {
+  return strategies[approach ?? (environment === undefined ? 'aggressive' : usual[environment])];
+}
+
+/** Whether `validation` includes the checks of `level`. */
+export function includes(validation: Validation, level: Validation): boolean {
+  return validations.indexOf(validation) >= validations.indexOf(level);
 }
 
 /** What a strategy makes of a plan. */
 export type Decision = 'rest' | 'apply' | 'recreate';
-
-/** @throws {ApproachUnavailableError} when the wanted strategy does not exist yet */
-export function chooseStrategy(settings: Choice): Strategy {
-  const { approach, environment } = settings;
-  const wanted = approach ?? (environment === undefined ? 'aggressive' : usual[environment]);
-  const found = Object.values(strategies).find(({ name }) => name === wanted);
-  if (found !== undefined) return found;
-  const reason = approach === undefined && environment !== undefined ? `usual in ${environment}` : undefined;
-  throw new ApproachUnavailableError(wanted, Object.keys(strategies), reason);
-}
 
 /** Chooses without throwing: `refuse` stands for what {@link decide} throws. */
 export function judge(
@@ -84,30 +120,42 @@ export function decide(
 ): Decision {
   const decision = judge(strategy, plan, target, environment);
   if (decision !== 'refuse') return decision;
-  throw refuse(plan.anomalies, reasonOf(strategy, target, environment));
+  throw refuse(plan.anomalies, refusalReason(strategy, target, environment));
 }
 
-function reasonOf(strategy: Strategy, target: Target, environment: Environment | undefined): string {
+/** Why a strategy refuses where it could have recreated. */
+export function refusalReason(
+  strategy: Strategy,
+  target: Target,
+  environment: Environment | undefined,
+): string {
   if (environment === undefined) {
     return 'not recreated: no environment was stated (MIGRATION_ENVIRONMENT), and only development is recreated';
   }
-  if (!strategy.recreatesIn.includes(environment)) {
+  if (environment !== 'development') {
     return `not recreated: the environment is ${environment}, and only development is recreated`;
   }
+  if (!strategy.recreatesIn.includes(environment))
+    return `not recreated: the ${strategy.name} strategy never does`;
   return `not recreated: only up without a number recreates, and this is ${target.kind} with one`;
 }
 
 /**
  * Whatever replaces a database is for development alone.
  *
- * @throws {RecreateRefusedError} {ApproachUnavailableError}
+ * @throws {RecreateRefusedError}
  */
-export function requireDevelopment(settings: Choice, command: string): void {
-  const { recreatesIn }: Strategy = chooseStrategy(settings);
-  const { environment } = settings;
-  if (environment !== undefined && recreatesIn.includes(environment)) return;
+export function requireDevelopment(
+  { strategy, environment }: { readonly strategy: Strategy; readonly environment: Environment | undefined },
+  command: string,
+): void {
+  if (environment !== undefined && strategy.recreatesIn.includes(environment)) return;
   const reason =
-    environment === undefined ? 'no environment was stated' : `the environment is ${environment}`;
+    environment === undefined
+      ? 'no environment was stated'
+      : environment === 'development'
+        ? `the ${strategy.name} strategy never does it`
+        : `the environment is ${environment}`;
   throw new RecreateRefusedError(`${command} is for development, and ${reason}`, [
     'the environment is stated by MIGRATION_ENVIRONMENT or --environment',
   ]);

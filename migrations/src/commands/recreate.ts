@@ -1,0 +1,12 @@
+import type { Command } from '../command.ts';
+
+export const recreate: Command = {
+  usage: 'recreate',
+  words: 'builds the database anew beside the old, which is kept; development only',
+  examples: ['recreate --environment development', 'recreate --timeout 60s'],
+  prepare: () => async (settings, hooks, names) => {
+    const { recreateDatabase } = await import('../migrate.ts');
+    const { reportMigrate } = await import('../report.ts');
+    return reportMigrate(await recreateDatabase(settings, hooks), names);
+  },
+};

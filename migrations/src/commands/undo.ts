@@ -1,0 +1,12 @@
+import type { Command } from '../command.ts';
+
+export const undo: Command = {
+  usage: 'undo',
+  words: 'brings back the database that the last recreate kept; development only',
+  examples: ['undo --environment development', 'undo --format json'],
+  prepare: () => async (settings, hooks, names) => {
+    const { undo: swapBack } = await import('../undo.ts');
+    const { reportMigrate } = await import('../report.ts');
+    return reportMigrate(await swapBack(settings, hooks), names);
+  },
+};

@@ -1,0 +1,127 @@
+/** How one setting is spelled on the command line, in the environment, and in the configuration file. */
+export interface SettingName {
+  /** The option as commander reads it, with its value's placeholder: `--timeout <duration>`. */
+  readonly flag?: string;
+  /** Variables, the first one that is set wins. */
+  readonly variables?: readonly string[];
+  /** Whether the configuration file may hold it, under the key of {@link settingNames}. */
+  readonly inFile?: true;
+  /** The help of the flag; the first variable's name is added to it. */
+  readonly words?: string;
+  /** The heading under which `--help` lists it. */
+  readonly group?: SettingGroup;
+}
+
+export type SettingGroup = 'Where' | 'How' | 'Safeguards' | 'Records';
+
+/**
+ * Every setting there is. The command line, the environment's and the file's known names, and their help are read from
+ * this table; what a value must look like is config.ts's, and that of the room it is for.
+ */
+export const settingNames = {
+  service: {
+    flag: '--service <name>',
+    variables: ['MIGRATION_SERVICE'],
+    inFile: true,
+    words: 'the service, as shown in messages',
+    group: 'Where',
+  },
+  path: {
+    flag: '--path <folder>',
+    variables: ['MIGRATIONS_PATH'],
+    inFile: true,
+    words: 'the folder of migrations, ./migrations when unstated',
+    group: 'Where',
+  },
+  databaseUrl: {
+    flag: '--database-url <url>',
+    variables: ['DATABASE_CONNECTION_STRING', 'DB_ADMIN_CONN_STRING'],
+    inFile: true,
+    words: 'URL or key=value pairs; wins over Vault',
+    group: 'Where',
+  },
+  table: {
+    flag: '--table <name>',
+    variables: ['MIGRATIONS_TABLE'],
+    inFile: true,
+    words: 'table or schema.table of the history; schema_migrations when unstated',
+    group: 'Where',
+  },
+  environment: {
+    flag: '--environment <name>',
+    variables: ['MIGRATION_ENVIRONMENT'],
+    inFile: true,
+    words: 'development, staging or production',
+    group: 'How',
+  },
+  approach: {
+    flag: '--approach <name>',
+    variables: ['MIGRATION_APPROACH'],
+    inFile: true,
+    words: 'aggressive, careful or conservative; when unstated the environment chooses',
+    group: 'How',
+  },
+  timeout: {
+    flag: '--timeout <duration>',
+    variables: ['MIGRATION_TIMEOUT'],
+    inFile: true,
+    words: 'for waiting, Vault, lock and SQL together; the strategy has a default',
+    group: 'How',
+  },
+  lockTimeout: {
+    flag: '--lock-timeout <duration>',
+    variables: ['MIGRATION_LOCK_TIMEOUT'],
+    inFile: true,
+    words: 'how long a statement may queue for a table lock before it steps aside and tries again',
+    group: 'How',
+  },
+  config: {
+    flag: '--config <file>',
+    variables: ['MIGRATION_CONFIG'],
+    words: 'a YAML file of settings; what is stated elsewhere wins over it',
+    group: 'How',
+  },
+  format: { flag: '--format <format>', words: 'text, or json: one document on stdout', group: 'How' },
+  backup: {
+    flag: '--backup <kind>',
+    variables: ['MIGRATION_BACKUP'],
+    inFile: true,
+    words: 'none, incremental or full, before anything is changed',
+    group: 'Safeguards',
+  },
+  validation: {
+    flag: '--validation <level>',
+    variables: ['MIGRATION_VALIDATION'],
+    inFile: true,
+    words: 'minimal, moderate or extensive',
+    group: 'Safeguards',
+  },
+  approval: {
+    flag: '--approval <kind>',
+    variables: ['MIGRATION_APPROVAL', 'MIGRATION_MANUAL_APPROVAL'],
+    inFile: true,
+    words: 'none, prompt (yes is typed) or manual (a plan file that was signed off)',
+    group: 'Safeguards',
+  },
+  logLevel: { variables: ['LOG_LEVEL'], inFile: true },
+  logFormat: { variables: ['LOG_FORMAT'], inFile: true },
+} as const satisfies Readonly<Record<string, SettingName>>;
+
+export type SettingKey = keyof typeof settingNames;
+
+/** Each setting with its names, typed alike. */
+export const settingEntries: readonly (readonly [SettingKey, SettingName])[] = Object.entries(
+  settingNames,
+) as (readonly [SettingKey, SettingName])[];
+
+/** Everything that may name the setting, the strongest first: `--timeout`, `MIGRATION_TIMEOUT`, `timeout`. */
+export function spellings(key: SettingKey): readonly [string, ...string[]] {
+  const { flag, variables = [], inFile }: SettingName = settingNames[key];
+  const names = [...(flag === undefined ? [] : [longName(flag)]), ...variables, ...(inFile ? [key] : [])];
+  return [names[0] ?? key, ...names.slice(1)];
+}
+
+/** `--timeout` of `--timeout <duration>`. */
+export function longName(flag: string): string {
+  return flag.split(' ')[0] ?? flag;
+}
