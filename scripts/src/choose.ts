@@ -14,9 +14,10 @@ export interface Choice {
   readonly passedOver: readonly Availability[];
 }
 
-/** Asks every engine whether it can run here, all at once; bounded by 2.5 seconds. */
+/** Asks every engine whether it can run here, all at once; bounded by 2.5 seconds, by 15 when only one is asked. */
 export async function askEngines(names: readonly EngineName[] = engineNames): Promise<Candidate[]> {
-  return Promise.all(names.map(askEngine));
+  const isOnly = names.length === 1;
+  return Promise.all(names.map((name) => askEngine(name, isOnly)));
 }
 
 /** What an engine answered, and how to make it. */
@@ -27,14 +28,15 @@ export interface Candidate {
   readonly make: (opened: OpenedStack) => Promise<Engine>;
 }
 
-async function askEngine(name: EngineName): Promise<Candidate> {
+async function askEngine(name: EngineName, isOnly: boolean): Promise<Candidate> {
   if (name === 'embedded') {
     const { embeddedAvailability, EmbeddedEngine } = await import('./engines/embedded/engine.ts');
     const make = async ({ stack, project }: OpenedStack) => new EmbeddedEngine(stack, project);
     return { availability: embeddedAvailability(), make };
   }
-  const { ask } = await import('./engines/ask.ts');
-  const found = await (name === 'docker' ? findDockerHere(ask) : findPodmanHere(ask));
+  const { askWithin, briefly, patiently } = await import('./engines/ask.ts');
+  const ask = askWithin(isOnly ? patiently : briefly);
+  const found = await (name === 'docker' ? findDockerHere(ask) : findPodmanHere(ask, askWithin(briefly)));
   const make = async (opened: OpenedStack) => {
     if (!('command' in found))
       throw new EngineUnavailable(`${name} did not answer`, [found.availability.reason], undefined);
@@ -48,9 +50,15 @@ async function findDockerHere(ask: Ask): Promise<FoundCompose> {
   return findDocker(ask);
 }
 
-async function findPodmanHere(ask: Ask): Promise<FoundCompose> {
+/** Podman can do without Docker's daemon: one that hangs must not hold it up. */
+async function findPodmanHere(ask: Ask, askBriefly: Ask): Promise<FoundCompose> {
   const { findPodman } = await import('./engines/podman-program.ts');
-  return findPodman(ask, environment);
+  const asksDaemon = (program: string, [command]: readonly string[]) =>
+    program === 'docker' && command === 'version';
+  return findPodman(
+    (program, args) => (asksDaemon(program, args) ? askBriefly : ask)(program, args),
+    environment,
+  );
 }
 
 async function makeContainerEngine(

@@ -44,6 +44,11 @@ describe('docker', () => {
       },
       'Cannot connect to the Docker daemon at unix:///var/run/docker.sock',
     ],
+    [
+      'its compose is late, which is not the same as absent',
+      { ...server, 'docker compose version --short': { ok: false, err: 'no answer in 15 s' } },
+      'docker compose: no answer in 15 s',
+    ],
     ['it has no compose', server, 'Docker 28.2.2 has no Compose 2 (the plugin docker-compose-plugin)'],
     [
       'it is too old',

@@ -45,6 +45,9 @@ export interface Answer {
   readonly missing: boolean;
 }
 
+/** What stands in `stderr` when a program did not answer in time, before the time. */
+export const noAnswer = 'no answer in';
+
 /** Runs a program and returns what it said; never throws. */
 export type Ask = (program: string, args: readonly string[]) => Promise<Answer>;
 
@@ -77,6 +80,8 @@ export async function findDocker(ask: Ask): Promise<FoundCompose> {
   const compose = firstUsable(composeAnswers(plugin, standalone), seen);
   if (compose === undefined) {
     const tried = seen.find(({ what }) => what.startsWith('docker-compose '));
+    const late = [plugin, standalone].find(({ stderr }) => stderr.startsWith(noAnswer));
+    if (tried === undefined && late !== undefined) return no(`docker compose: ${late.stderr}`);
     return no(
       tried === undefined
         ? `Docker ${engine} has no Compose 2 (the plugin docker-compose-plugin)`

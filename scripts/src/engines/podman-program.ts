@@ -11,6 +11,7 @@ import {
   type FoundCompose,
   firstLine,
   firstUsable,
+  noAnswer,
   serverFormat,
   unavailable,
   versionIn,
@@ -62,6 +63,8 @@ export async function findPodman(ask: Ask, settings: PodmanSettings = {}): Promi
   const order = isNamed || isBefore(engine, goodSocket) ? [stepped, onSocket] : [onSocket, stepped];
   const chosen = order.find((one) => one !== undefined);
   if (chosen === undefined) {
+    const late = [provider, plugin, standalone, short].find(({ stderr }) => stderr.startsWith(noAnswer));
+    if (late !== undefined) seen.push({ what: 'compose', reason: late.stderr, isChosen: false });
     const tried = seen.map(({ what, reason }) => `${what} ${reason}`).join('; ');
     const why = tried === '' ? 'has no Docker Compose 2 and no podman-compose' : `: ${tried}`;
     return unavailable('podman', `Podman ${engine}${why.startsWith(':') ? why : ` ${why}`}`, seen);

@@ -1,6 +1,6 @@
 import { recordedEngine } from '../choose.ts';
 import type { EngineName } from '../engine.ts';
-import { ask } from '../engines/ask.ts';
+import { askWithin, briefly, patiently } from '../engines/ask.ts';
 import { EngineUnavailable, UsageError } from '../errors.ts';
 import type { Project } from '../project.ts';
 import type { ContainerProgram } from './container-program.ts';
@@ -22,6 +22,7 @@ export async function chooseContainerProgram(
   const recorded = recordedEngine(project);
   const first = recorded === undefined || recorded === 'embedded' ? [] : [recorded];
   const candidates = wanted === 'auto' ? [...new Set([...first, 'docker', 'podman'] as const)] : [wanted];
+  const ask = askWithin(candidates.length === 1 ? patiently : briefly);
   const reasons: string[] = [];
   for (const name of candidates) {
     const format = name === 'docker' ? '{{.Server.Version}}' : '{{.Client.Version}}';
