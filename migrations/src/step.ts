@@ -226,9 +226,16 @@ export class StepRunner {
     }
   }
 
+  /**
+   * The strategy's limit for table locks holds in a transaction alone, which can be begun anew: whoever queues for a lock
+   * makes all others queue behind it. CREATE INDEX CONCURRENTLY and its like block nobody, and would leave half of
+   * their work.
+   */
   #limits(scope: 'local' | 'session'): string {
-    const left = Math.max(1, Math.ceil(this.#operation.deadline.remaining()));
-    return `set ${scope} statement_timeout = ${left}; set ${scope} lock_timeout = ${left}`;
+    const { deadline, settings } = this.#operation;
+    const left = Math.max(1, Math.ceil(deadline.remaining()));
+    const most = scope === 'local' ? settings.strategy.lockTimeoutMilliseconds : undefined;
+    return `set ${scope} statement_timeout = ${left}; set ${scope} lock_timeout = ${Math.min(left, most ?? left)}`;
   }
 }
 

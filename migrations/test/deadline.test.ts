@@ -74,6 +74,29 @@ describe.each(postgresServers())('on $name', (server) => {
     expect(await nobodyWorks(bench)).toBe(true);
   });
 
+  test('a step that queues longer than --lock-timeout steps aside, lets others through, and lands once the lock is free', async () => {
+    const bench = await setTable(
+      { '1_table.up.sql': 'create table t (id int);', '2_column.up.sql': 'alter table t add column c int;' },
+      server,
+    );
+    await bench.migrate(['up', '1']);
+    const holder = new Client({ connectionString: bench.database.ownerUrl });
+    await holder.connect();
+    await holder.query('begin; lock table t in access share mode');
+    const { ended, saw } = bench.begin(['up', '--lock-timeout', '200ms']);
+    await saw(
+      /2 column: canceling statement due to lock timeout \(55P03\); trying again\n(.*\n)*.*trying again/,
+    );
+    // Not a reader behind the one that waits: between two attempts nobody queues.
+    expect(await bench.value('select count(*)::int from t')).toBe(0);
+    await holder.end();
+    const { status, stdout } = await ended;
+    expect({ status, stdout: steady(stdout, bench) }).toEqual({
+      status: 0,
+      stdout: 'shop: 1 migration applied, from 1 to 2, ‹n› ms\n',
+    });
+  });
+
   test('a deadline that passes while a table is locked names who holds it', async () => {
     const bench = await setTable({ '1_table.up.sql': 'create table t (id int);' }, server);
     await bench.migrate(['up']);
