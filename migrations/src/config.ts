@@ -1,8 +1,10 @@
 import type { LogFormat, LogLevel } from '@lockstep/foundation/log';
 import type { FileSettings } from './config-file.ts';
-import { type ConnectionSource, readConnection } from './connection-settings.ts';
+import { type ConnectionSource, readConnection, readScratch } from './connection-settings.ts';
+import type { ConnectionParameters } from './connection-string.ts';
 import { parseTableName, type TableName } from './identifiers.ts';
 import { refuseBoth } from './secret-file.ts';
+import type { SettingKey } from './setting-names.ts';
 import { type Flags, openSources, type SettingSources } from './setting-sources.ts';
 import { readStrategy, type StrategySettings } from './strategy-settings.ts';
 
@@ -16,6 +18,10 @@ export interface Settings extends StrategySettings {
   readonly connection: ConnectionSource;
   /** golang-migrate's table; without a schema the connection's current one. */
   readonly table: TableName;
+  /** The file that says what the schema must be. */
+  readonly specification: string | undefined;
+  /** Another server for scratch databases. */
+  readonly scratch: ConnectionParameters | undefined;
 }
 
 /** What only the command line needs besides. */
@@ -55,6 +61,8 @@ export function readConfig(
     pathStated: reader.text(path) !== undefined,
     connection: readConnection(sources, service),
     table: readTable(sources),
+    specification: readFileName(sources, 'specification'),
+    scratch: readScratch(sources),
     format: reader.oneOf('--format', ['text', 'json'], 'text'),
     log: {
       level: reader.oneOf(pick('logLevel'), logLevels, 'info'),
@@ -82,6 +90,13 @@ function readService({ reader, pick }: SettingSources): string | undefined {
 function readPath({ reader }: SettingSources, name: string): string {
   const path = reader.text(name) ?? './migrations';
   if (path.includes('\0')) reader.mistake(name, 'a path cannot hold a NUL character', path);
+  return path;
+}
+
+function readFileName({ reader, pick }: SettingSources, key: SettingKey): string | undefined {
+  const name = pick(key);
+  const path = reader.text(name);
+  if (path?.includes('\0')) reader.mistake(name, 'a path cannot hold a NUL character', path);
   return path;
 }
 

@@ -39,6 +39,16 @@ export function readConnection(sources: SettingSources, service: string | undefi
   return unknown;
 }
 
+/** Where scratch databases are made, when not beside the one that is migrated. */
+export function readScratch({ reader, pick }: SettingSources): ConnectionParameters | undefined {
+  const secret = readSecretSetting(reader, pick('scratchUrl'));
+  if (secret.text === undefined) return undefined;
+  const parameters = parseConnectionString(secret.text);
+  if (!('rule' in parameters)) return parameters;
+  reader.mistake(secret.name, `${secret.prefix}${parameters.rule}`);
+  return undefined;
+}
+
 function readVault(
   { reader }: SettingSources,
   addressName: string,

@@ -32,6 +32,7 @@ export function keptPattern(database: string): string {
   return `^${escapePattern(database)}__before_${stamp}$`;
 }
 
-function escapePattern(text: string): string {
+/** Makes `text` stand for itself in a regular expression of Postgres. */
+export function escapePattern(text: string): string {
   return text.replace(/[^\p{L}\p{N}_]/gu, '\\$&');
 }

@@ -1,4 +1,14 @@
 export type { AppliedStep } from './apply.ts';
+export type { Catalog, CatalogObject } from './catalog/catalog.ts';
+export { compareCatalogs, type Difference, describeDifferences } from './catalog/differences.ts';
+export {
+  NotCompliantError,
+  RollbackUnprovenError,
+  ScratchUnavailableError,
+  SpecificationError,
+} from './catalog/errors.ts';
+export { fingerprintOf } from './catalog/fingerprint.ts';
+export { type RollbacksResult, type VerifyResult, verifyRollbacks, verifySchema } from './catalog/verify.ts';
 export { type CheckRequest, type CheckResult, checkSchema } from './check.ts';
 export { type CommandSettings, readConfig, type Settings } from './config.ts';
 export { type FileSettings, readConfigFile } from './config-file.ts';

@@ -4,7 +4,7 @@ import { describeHolder, findLockHolder } from './holder.ts';
 import { loadMigrations } from './load.ts';
 import { lockKey } from './lock.ts';
 import type { Migration } from './migration.ts';
-import { type Hooks, operate } from './operation.ts';
+import { type Hooks, type Operation, operate } from './operation.ts';
 import {
   type Anomaly,
   computePlan,
@@ -80,12 +80,31 @@ function inspect<T>(
   withFiles: boolean,
   work: (state: DatabaseState, holder: string | undefined, migrations: readonly Migration[]) => Promise<T>,
 ): Promise<T> {
+  return withState(settings, hooks, withFiles, async (_operation, session, state, migrations) =>
+    work(state, await holderWhenDirty(session, state), migrations),
+  );
+}
+
+/** What looks at a database and its files, without the lock, does here. */
+export type Look<T> = (
+  operation: Operation,
+  session: Session,
+  state: DatabaseState,
+  migrations: readonly Migration[],
+) => Promise<T>;
+
+/** Reads files and state, and runs `look` with a session that is closed after it. */
+export function withFilesAndState<T>(settings: Settings, hooks: Hooks, look: Look<T>): Promise<T> {
+  return withState(settings, hooks, true, look);
+}
+
+function withState<T>(settings: Settings, hooks: Hooks, withFiles: boolean, look: Look<T>): Promise<T> {
   return operate(settings, hooks, async (operation) => {
     const migrations = withFiles ? await loadMigrations(settings.path) : [];
     const session = await operation.connect();
     try {
       const state = await readWatched(operation, session, { downSql: true });
-      return await work(state, await holderWhenDirty(session, state), migrations);
+      return await look(operation, session, state, migrations);
     } finally {
       await session.close();
     }

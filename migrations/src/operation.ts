@@ -4,6 +4,7 @@ import { DatabaseError } from 'pg';
 import type { Settings } from './config.ts';
 import { connect, isWrongPassword } from './connect.ts';
 import { type ConnectionResolver, resolveConnection } from './connection.ts';
+import type { ConnectionParameters } from './connection-string.ts';
 import {
   ConnectionLostError,
   DatabaseUnreachableError,
@@ -33,6 +34,8 @@ export interface Operation {
   readonly signal: AbortSignal;
   /** Opens a session, in another database than the configured one when given. */
   connect(database?: string): Promise<Session>;
+  /** Opens a session somewhere else, such as the server for scratch databases. */
+  connectTo(parameters: ConnectionParameters): Promise<Session>;
   /** Called shortly before the deadline, while there is still time to ask Postgres. */
   onLastMoment(look: (() => Promise<void>) | undefined): void;
   /** How a user calls `command` for this service: `make db-migrate-up SERVICE=services-api`. */
@@ -84,6 +87,12 @@ export async function operate<T>(
       signal: stop.signal,
       connect: (database) =>
         connectOnce(settings, resolver, { deadline, log, signal: stop.signal }, database),
+      connectTo: (parameters) => {
+        const wait = { deadline, log, signal: stop.signal };
+        return deadline.during('database', () =>
+          connect({ ...wait, parameters, applicationName: applicationNameOf(settings) }),
+        );
+      },
       onLastMoment: (look) => {
         lastLook = look;
       },
@@ -107,7 +116,7 @@ async function connectOnce(
   wait: { deadline: Deadline; log: Log; signal: AbortSignal },
   database: string | undefined,
 ): Promise<Session> {
-  const applicationName = settings.service === undefined ? 'migrate' : `migrate ${settings.service}`;
+  const applicationName = applicationNameOf(settings);
   const open = async () => {
     const parameters = resolver.asksVault
       ? await wait.deadline.during('vault', () => resolver.read())
@@ -122,6 +131,10 @@ async function connectOnce(
     wait.log.info('the password from Vault is wrong; reading it again');
     return open();
   }
+}
+
+function applicationNameOf({ service }: Settings): string {
+  return service === undefined ? 'migrate' : `migrate ${service}`;
 }
 
 function commandFor(service: string | undefined, name: 'up' | 'status' | 'undo' | 'recreate'): string {

@@ -6,6 +6,7 @@ export const secretVariables = [
   'DATABASE_CONNECTION_STRING',
   'DB_ADMIN_CONN_STRING',
   'DB_ADMIN_PASSWORD',
+  'MIGRATION_SCRATCH_URL',
 ] as const;
 
 /** A secret, and how to name its place in a mistake. */

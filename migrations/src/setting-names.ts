@@ -103,6 +103,20 @@ export const settingNames = {
     words: 'none, prompt (yes is typed) or manual (a plan file that was signed off)',
     group: 'Safeguards',
   },
+  specification: {
+    flag: '--specification <file>',
+    variables: ['MIGRATION_SPECIFICATION'],
+    inFile: true,
+    words: 'SQL, or Markdown with sql blocks, that says what the schema must be',
+    group: 'Safeguards',
+  },
+  scratchUrl: {
+    flag: '--scratch-url <url>',
+    variables: ['MIGRATION_SCRATCH_URL'],
+    inFile: true,
+    words: 'a server for scratch databases, where the role may not make any on its own',
+    group: 'Safeguards',
+  },
   logLevel: { variables: ['LOG_LEVEL'], inFile: true },
   logFormat: { variables: ['LOG_FORMAT'], inFile: true },
 } as const satisfies Readonly<Record<string, SettingName>>;

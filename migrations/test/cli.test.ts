@@ -35,7 +35,7 @@ test('a command or option that does not exist is refused with what was meant', a
 });
 
 test('every command explains itself with two examples', async () => {
-  for (const command of ['up', 'down', 'version', 'status', 'plan', 'check', 'recreate', 'undo']) {
+  for (const command of ['up', 'down', 'version', 'status', 'plan', 'verify', 'check', 'recreate', 'undo']) {
     const { status, stdout } = await run([command, '--help']);
     expect(status).toBe(0);
     expect(stdout).toMatch(
@@ -73,6 +73,37 @@ test('a misspelt MIGRATION_ variable is warned about', async () => {
   const bench = await setTable(files);
   const { stderr } = await bench.migrate(['version'], { MIGRATION_TIMEOT: '3s' });
   expect(stderr).toBe('warn: MIGRATION_TIMEOT: unknown setting, ignored; did you mean MIGRATION_TIMEOUT?\n');
+});
+
+test('a strategy whose safeguards are not there yet is refused before anything is done', async () => {
+  const bench = await setTable(files);
+  const { status, stdout, stderr } = await bench.migrate(['up'], { MIGRATION_ENVIRONMENT: 'production' });
+  expect({ status, stdout, stderr }).toEqual({
+    status: 2,
+    stdout: '',
+    stderr:
+      'config: the conservative strategy wants what does not exist yet: backup full, validation extensive, approval manual\n' +
+      '  chosen by MIGRATION_APPROACH, --approach or the environment\n',
+  });
+  expect((await bench.migrate(['status'], { MIGRATION_ENVIRONMENT: 'production' })).status).toBe(0);
+  expect(await bench.value("select to_regclass('schema_migrations') is null")).toBe(true);
+  const stated = ['--backup', 'none', '--validation', 'minimal', '--approval', 'none'];
+  expect((await bench.migrate(['up', ...stated], { MIGRATION_ENVIRONMENT: 'production' })).status).toBe(0);
+});
+
+test('--config names a file of settings, which is read and told of like all others', async () => {
+  const bench = await setTable(files);
+  await writeFile(join(bench.folder, 'migrate.yaml'), 'timeout: soon\nlockTimout: 3s\n');
+  const { status, stderr } = await bench.migrate(['up', '--config', join(bench.folder, 'migrate.yaml')]);
+  expect({ status, stderr: steady(stderr, bench) }).toEqual({
+    status: 2,
+    stderr: [
+      'config: 2 settings are wrong',
+      '  lockTimout: unknown setting; did you mean lockTimeout? (from ‹folder›/migrate.yaml)',
+      '  timeout: expected a duration such as 30s, 500ms or 5m, got "soon" (from ‹folder›/migrate.yaml)',
+      '',
+    ].join('\n'),
+  });
 });
 
 test('--format json prints one document, also for a failure, and a service never sees its password', async () => {
