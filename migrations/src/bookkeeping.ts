@@ -76,6 +76,23 @@ export class Bookkeeping {
     return `${this.#setVersion(from ?? -1n, false)}; ${row}`;
   }
 
+  /** Says that the schema is at `version` (-1 for none), and clean, whatever ran or did not. */
+  forced(version: bigint): string {
+    const { history } = this.#tables;
+    return `${this.#hold}${this.#setVersion(version, false)}; delete from ${history} where version > ${version};
+      update ${history} set statements_applied = null, applied_at = coalesce(applied_at, clock_timestamp())
+      where statements_applied is not null`;
+  }
+
+  /** Records a migration as applied that ran elsewhere, or before anybody counted. */
+  adopted({ version, description, up, down }: Migration): string {
+    const texts = [description, up.checksum, down?.text].map((text) =>
+      text === undefined ? 'null' : quoteLiteral(text),
+    );
+    return `insert into ${this.#tables.history} (version, description, checksum, down_sql, applied_at)
+      values (${version}, ${texts.join(', ')}, clock_timestamp())`;
+  }
+
   /**
    * The row as golang-migrate's SetVersion leaves it. It truncates; DELETE locks out no reader, so that the gate of an
    * app can be passed while a long step runs.

@@ -1,5 +1,6 @@
 import { type Failure, redact, renderFailure, toFailure } from '@lockstep/foundation';
 import { nameOf, type Work } from './command.ts';
+import { toOurWords } from './command-line.ts';
 import { readConfig } from './config.ts';
 import { DocumentedFailure, InterruptedError } from './errors.ts';
 import { createLateLog } from './late-log.ts';
@@ -34,7 +35,7 @@ async function main(args: readonly string[]): Promise<number> {
     outcome.status = await run(nameOf(command), flags, work);
   });
   try {
-    await program.parseAsync([...args], { from: 'user' });
+    await program.parseAsync(toOurWords(args), { from: 'user' });
     return outcome.status;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;

@@ -236,6 +236,34 @@ export class RefusedError extends Failure {
   }
 }
 
+/** Somebody must say yes, and did not. */
+export class ApprovalMissingError extends Failure {
+  constructor(fact: string, evidence: readonly string[], hint: string | undefined) {
+    super(fact, {
+      code: 'approval-missing',
+      exitStatus: 7,
+      evidence,
+      ...(hint === undefined ? {} : { hint }),
+    });
+  }
+}
+
+/** A baseline is for databases without a history, and this one has one. */
+export class BaselineRefusedError extends Failure {
+  constructor(database: string, version: bigint | undefined) {
+    super(`${database} has a history`, {
+      code: 'baseline-refused',
+      exitStatus: 6,
+      evidence: [
+        version === undefined
+          ? 'it has rows of earlier migrations'
+          : `it says ${version < 0n ? 'none' : version}`,
+      ],
+      hint: 'migrate status',
+    });
+  }
+}
+
 /** A recreate or undo was asked for, and cannot be done here. */
 export class RecreateRefusedError extends Failure {
   constructor(fact: string, evidence: readonly string[], cause?: unknown) {

@@ -55,6 +55,21 @@ export class MigrationsFolderError extends Failure {
   }
 }
 
+/** A version was asked for that has no file and is not in the history. */
+export class UnknownVersionError extends Failure {
+  constructor(version: bigint, versions: readonly bigint[]) {
+    const below = versions.findLast((known) => known < version);
+    const above = versions.find((known) => known > version);
+    const near = [below, above].filter((known) => known !== undefined).join(' and ');
+    super(`there is no migration ${version}`, {
+      code: 'unknown-version',
+      exitStatus: 2,
+      evidence: [near === '' ? 'there is none at all' : `the nearest are ${near}`],
+      hint: 'migrate status',
+    });
+  }
+}
+
 /** A quoted string, quoted identifier, dollar quote or comment is opened and never closed. */
 export class UnfinishedSqlError extends Failure {
   /** Where it opens, in UTF-16 code units. */

@@ -1,3 +1,4 @@
+export { type AdoptResult, baselineDatabase, forceVersion } from './adopt.ts';
 export type { AppliedStep } from './apply.ts';
 export type { Catalog, CatalogObject } from './catalog/catalog.ts';
 export { compareCatalogs, type Difference, describeDifferences } from './catalog/differences.ts';
@@ -15,6 +16,8 @@ export { type FileSettings, readConfigFile } from './config-file.ts';
 export type { ConnectionSource, VaultAccess } from './connection-settings.ts';
 export { type ConnectionParameters, parseConnectionString } from './connection-string.ts';
 export {
+  ApprovalMissingError,
+  BaselineRefusedError,
   CheckFailedError,
   ConfigFileError,
   ConnectionLostError,
@@ -39,6 +42,7 @@ export {
   MigrationFilesError,
   MigrationsFolderError,
   NoMigrationsError,
+  UnknownVersionError,
 } from './file-errors.ts';
 export {
   checkReceipt,
@@ -48,7 +52,9 @@ export {
   SchemaNotReadyError,
 } from './gate.ts';
 export {
+  type HistoryResult,
   type PlanResult,
+  readHistory,
   readPlan,
   readStatus,
   readVersion,

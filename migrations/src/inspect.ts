@@ -7,6 +7,7 @@ import type { Migration } from './migration.ts';
 import { type Hooks, type Operation, operate } from './operation.ts';
 import {
   type Anomaly,
+  type AppliedMigration,
   computePlan,
   describeStates,
   type MigrationState,
@@ -32,6 +33,10 @@ export interface StatusResult extends VersionResult {
   readonly anomalies: readonly Anomaly[];
 }
 
+export interface HistoryResult extends VersionResult {
+  readonly applied: readonly AppliedMigration[];
+}
+
 export interface PlanResult extends VersionResult {
   readonly to: bigint | undefined;
   readonly steps: readonly Step[];
@@ -51,6 +56,14 @@ export function readStatus(settings: Settings, hooks: Hooks = {}): Promise<Statu
     ...versionOf(state, holder),
     migrations: describeStates(migrations, state.history),
     anomalies: computePlan(migrations, state.history, { kind: 'latest' }).anomalies,
+  }));
+}
+
+/** Reads what the history says was applied, ascending; takes no lock and no files. */
+export function readHistory(settings: Settings, hooks: Hooks = {}): Promise<HistoryResult> {
+  return inspect(settings, hooks, false, async (state, holder) => ({
+    ...versionOf(state, holder),
+    applied: state.history.applied,
   }));
 }
 

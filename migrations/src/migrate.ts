@@ -178,7 +178,9 @@ class Run {
   }
 
   #read(session: Session): Promise<DatabaseState> {
-    return readWatched(this.#operation, session, { downSql: this.#target.kind === 'down' });
+    return readWatched(this.#operation, session, {
+      downSql: this.#target.kind === 'down' || this.#target.kind === 'goto',
+    });
   }
 
   /** Plans; after a lost connection, first finds out which steps of the plan before it landed. */
@@ -189,7 +191,8 @@ class Run {
       this.#catchUp(before, state);
     }
     // Nothing goes down from a dirty version: that, not a step without SQL, is then the trouble.
-    const stuck = state.history.current?.dirty === true && this.#target.kind === 'down';
+    const { kind } = this.#target;
+    const stuck = state.history.current?.dirty === true && (kind === 'down' || kind === 'goto');
     const target: Target = stuck ? { kind: 'down', steps: 0 } : this.#target;
     const plan = computePlan(this.#migrations, state.history, target);
     this.#first ??= plan;
@@ -203,7 +206,7 @@ class Run {
       this.#operation.log.warn(`Postgres lost what it had confirmed: ${labels}; running it again`);
     }
     const target = this.#target;
-    if (target.kind !== 'latest') this.#target = { ...target, steps: Math.max(0, target.steps - landed) };
+    if ('steps' in target) this.#target = { ...target, steps: Math.max(0, target.steps - landed) };
   }
 
   #result(state: DatabaseState, plan: Plan): MigrateResult {

@@ -1,4 +1,5 @@
 import { downFile } from './down-file.ts';
+import { UnknownVersionError } from './file-errors.ts';
 import type { Direction, Migration, SqlFile } from './migration.ts';
 import { currentVersion, readStandings, type Standing, type Standings } from './standing.ts';
 
@@ -25,7 +26,9 @@ export interface History {
 export type Target =
   | { readonly kind: 'latest' }
   | { readonly kind: 'up'; readonly steps: number }
-  | { readonly kind: 'down'; readonly steps: number };
+  | { readonly kind: 'down'; readonly steps: number }
+  /** Up or down to exactly this version; it must have a file or be applied. */
+  | { readonly kind: 'goto'; readonly version: bigint };
 
 /** One migration in one direction. */
 export interface Step {
@@ -78,16 +81,19 @@ export interface MigrationState {
  * of ours above that version were rolled back by it. Files above our highest row, up to that version, were applied by
  * it, as is every file up to it when we have no row at all. A dirty version is not applied.
  *
- * A down plan reports what is wrong with the migrations it touches; an up plan, with any.
+ * A plan that goes down reports what is wrong with the migrations it touches; one that goes up, with any.
  *
  * @param migrations ascending by version
  * @throws {IrreversibleError} when a down step has neither a down file nor down SQL in the history
+ * @throws {UnknownVersionError} when `goto` names a version that nobody knows
  */
 export function computePlan(migrations: readonly Migration[], history: History, target: Target): Plan {
   const standings = readStandings(migrations, history);
-  const steps = target.kind === 'down' ? downSteps(standings, target.steps) : upSteps(standings, target);
+  if (target.kind === 'goto') requireKnown(standings.versions, target.version);
+  const goesDown = target.kind === 'down' || (target.kind === 'goto' && target.version < standings.highest);
+  const steps = goesDown ? downSteps(standings, target) : upSteps(standings, target);
   const touched = new Set(steps.map(({ version }) => version));
-  const looked = ({ version }: Standing) => target.kind !== 'down' || touched.has(version);
+  const looked = ({ version }: Standing) => !goesDown || touched.has(version);
   const from = currentVersion(history);
   const result = steps.at(-1)?.resultVersion;
   return {
@@ -122,25 +128,37 @@ export function describeStates(migrations: readonly Migration[], history: Histor
 }
 
 /** Pending files, lowest first. One below an applied version leaves golang-migrate's row where it is. */
-function upSteps({ versions, highest }: Standings, target: Exclude<Target, { kind: 'down' }>): Step[] {
-  const pending = versions.filter(({ applied }) => !applied);
-  const wanted = target.kind === 'latest' ? pending.length : Math.max(0, target.steps);
+function upSteps({ versions, highest }: Standings, target: Target): Step[] {
+  const pending = versions.filter(({ applied, version }) => {
+    return !applied && (target.kind !== 'goto' || version <= target.version);
+  });
   const steps = pending.flatMap(({ version, label, description, migration }): Step[] => {
     if (migration === undefined) return [];
     const resultVersion = version > highest ? version : highest;
     return [{ direction: 'up', version, label, description, file: migration.up, resultVersion }];
   });
-  return steps.slice(0, wanted);
+  return 'steps' in target ? steps.slice(0, Math.max(0, target.steps)) : steps;
 }
 
 /** Applied versions, highest first. */
-function downSteps({ versions }: Standings, wanted: number): Step[] {
+function downSteps({ versions }: Standings, target: Target): Step[] {
   const applied = versions.filter((standing) => standing.applied).reverse();
-  return applied.slice(0, Math.max(0, wanted)).map((standing, index): Step => {
+  const wanted =
+    target.kind === 'goto'
+      ? applied.filter(({ version }) => version > target.version).length
+      : 'steps' in target
+        ? Math.max(0, target.steps)
+        : 0;
+  return applied.slice(0, wanted).map((standing, index): Step => {
     const { version, label, description } = standing;
     const resultVersion = applied[index + 1]?.version ?? -1n;
     return { direction: 'down', version, label, description, file: downFile(standing), resultVersion };
   });
+}
+
+function requireKnown(versions: readonly Standing[], wanted: bigint): void {
+  const known = versions.map(({ version }) => version);
+  if (!known.includes(wanted)) throw new UnknownVersionError(wanted, known);
 }
 
 /** A dirty version has none of its own: it is not applied, and its file is pending. */

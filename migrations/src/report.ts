@@ -1,7 +1,7 @@
 import { count } from '@lockstep/foundation';
 import type { AppliedStep } from './apply.ts';
 import type { CheckResult } from './check.ts';
-import type { PlanResult, StatusResult, VersionResult } from './inspect.ts';
+import type { HistoryResult, PlanResult, StatusResult, VersionResult } from './inspect.ts';
 import { type Json, jsonVersion } from './json.ts';
 import type { MigrateResult } from './migrate.ts';
 import type { Anomaly, MigrationState, Step } from './plan.ts';
@@ -50,7 +50,7 @@ export function reportStatus(result: StatusResult, { service }: ReportNames): Re
     migration.label,
     migration.description,
     migration.state,
-    migration.appliedAt?.toISOString().replace(/\.\d+Z$/, 'Z') ?? '',
+    timeOf(migration.appliedAt),
     migration.durationMilliseconds === undefined ? '' : `${migration.durationMilliseconds} ms`,
   ]);
   return {
@@ -63,6 +63,35 @@ export function reportStatus(result: StatusResult, { service }: ReportNames): Re
       pending,
       migrations: migrations.map(jsonState),
       anomalies: anomalies.map(jsonAnomaly),
+    },
+  };
+}
+
+/** `history`: one line for each row. */
+export function reportHistory(result: HistoryResult, { service }: ReportNames): Report {
+  const rows = result.applied.map(({ version, description, checksum, appliedAt, durationMilliseconds }) => [
+    String(version),
+    description,
+    timeOf(appliedAt),
+    durationMilliseconds === undefined ? '' : `${durationMilliseconds} ms`,
+    checksum?.slice(0, 12) ?? 'unknown',
+  ]);
+  const total = result.applied.reduce((sum, { durationMilliseconds = 0 }) => sum + durationMilliseconds, 0);
+  return {
+    text: [
+      `${service ?? result.database} is at ${describeVersion(result)}; ${count(rows.length, 'migration')} in the history, ${total} ms in all`,
+      ...columns([['version', 'description', 'applied at', 'took', 'checksum'], ...rows]),
+    ].join('\n'),
+    json: {
+      ...jsonOf(result, service),
+      applied: result.applied.map((row) => ({
+        version: jsonVersion(row.version),
+        description: row.description,
+        checksum: row.checksum ?? null,
+        appliedAt: row.appliedAt?.toISOString() ?? null,
+        milliseconds: row.durationMilliseconds ?? null,
+        hasDownSql: row.downSql !== undefined,
+      })),
     },
   };
 }
@@ -157,6 +186,10 @@ function describeVersion({ version, dirty, holder }: VersionResult): string {
 
 function spell(version: bigint | undefined): string {
   return version === undefined ? 'none' : String(version);
+}
+
+function timeOf(time: Date | undefined): string {
+  return time?.toISOString().replace(/\.\d+Z$/, 'Z') ?? '';
 }
 
 function columns(rows: readonly (readonly string[])[]): string[] {

@@ -137,7 +137,7 @@ export function refusalReason(
   }
   if (!strategy.recreatesIn.includes(environment))
     return `not recreated: the ${strategy.name} strategy never does`;
-  return `not recreated: only up without a number recreates, and this is ${target.kind} with one`;
+  return `not recreated: only up without a number recreates, and this is ${target.kind}${'steps' in target ? ' with one' : ''}`;
 }
 
 /**

@@ -35,7 +35,21 @@ test('a command or option that does not exist is refused with what was meant', a
 });
 
 test('every command explains itself with two examples', async () => {
-  for (const command of ['up', 'down', 'version', 'status', 'plan', 'verify', 'check', 'recreate', 'undo']) {
+  for (const command of [
+    'up',
+    'down',
+    'version',
+    'status',
+    'plan',
+    'verify',
+    'goto',
+    'history',
+    'baseline',
+    'force',
+    'check',
+    'recreate',
+    'undo',
+  ]) {
     const { status, stdout } = await run([command, '--help']);
     expect(status).toBe(0);
     expect(stdout).toMatch(
@@ -89,6 +103,19 @@ test('a strategy whose safeguards are not there yet is refused before anything i
   expect(await bench.value("select to_regclass('schema_migrations') is null")).toBe(true);
   const stated = ['--backup', 'none', '--validation', 'minimal', '--approval', 'none'];
   expect((await bench.migrate(['up', ...stated], { MIGRATION_ENVIRONMENT: 'production' })).status).toBe(0);
+});
+
+test('the command lines of golang-migrate, and settings without a command, work as they are', async () => {
+  const bench = await setTable(files);
+  const { ownerUrl } = bench.database;
+  const golang = await run(['-source', `file://${bench.folder}`, '-database', ownerUrl, 'up', '1']);
+  expect(golang.stdout).toMatch(/^\S+: 1 migration applied, from none to 1/);
+  const bare = await run([
+    `--path=${bench.folder}`,
+    '--environment=development',
+    `--database-url=${ownerUrl}`,
+  ]);
+  expect(bare.stdout).toMatch(/^\S+: 1 migration applied, from 1 to 2/);
 });
 
 test('--config names a file of settings, which is read and told of like all others', async () => {

@@ -1,6 +1,10 @@
 import type { Command } from '../command.ts';
+import { baseline } from './baseline.ts';
 import { check } from './check.ts';
 import { down } from './down.ts';
+import { force } from './force.ts';
+import { goTo } from './goto.ts';
+import { history } from './history.ts';
 import { plan } from './plan.ts';
 import { recreate } from './recreate.ts';
 import { status } from './status.ts';
@@ -11,7 +15,8 @@ import { version } from './version.ts';
 
 /** Every command, as `--help` lists them under the headings. */
 export const commandGroups: Readonly<Record<string, readonly Command[]>> = {
-  'Commands:': [up, down, version, status, plan, verify],
+  'Commands:': [up, down, goTo, version, status, history, plan, verify],
+  'Commands for the history:': [baseline, force],
   'Commands for apps:': [check],
   'Commands for development:': [recreate, undo],
 };

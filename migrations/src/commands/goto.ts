@@ -1,0 +1,10 @@
+import type { Command } from '../command.ts';
+import { versionOf } from './arguments.ts';
+import { migrating } from './migrating.ts';
+
+export const goTo: Command = {
+  usage: 'goto <version>',
+  words: 'migrates up or down to exactly this version',
+  examples: ['goto 12', 'goto 20250102030405 --format json'],
+  prepare: (version) => migrating({ kind: 'goto', version: versionOf(version ?? '', 'version', 'goto') }),
+};
