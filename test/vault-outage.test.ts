@@ -6,8 +6,8 @@ import { askVault } from './support/vault.ts';
 let stack: TestStack;
 
 beforeAll(async () => {
-  // Short, so that each failure is seen soon; every phase shares it.
-  stack = await createTestStack({ MIGRATION_TIMEOUT: '3s' });
+  // Short, so that each failure is seen soon; but a busy machine needs seconds before a container's first request is sent.
+  stack = await createTestStack({ MIGRATION_TIMEOUT: '12s' });
   expect((await stack.stack('up')).status).toBe(0);
 });
 afterAll(() => stack?.destroy());
