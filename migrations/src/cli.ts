@@ -31,8 +31,8 @@ void main(process.argv.slice(2)).then((status) => process.exit(status));
 /** Returns the exit status. */
 async function main(args: readonly string[]): Promise<number> {
   const outcome = { status: 0 };
-  const program = describeProgram(async (command, flags, work) => {
-    outcome.status = await run(nameOf(command), flags, work);
+  const program = describeProgram(async ({ command, offline }, flags, work) => {
+    outcome.status = await run(nameOf(command), flags, work, offline);
   });
   try {
     await program.parseAsync(toOurWords(args), { from: 'user' });
@@ -50,8 +50,14 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 /** Runs one command and prints what came of it; returns the exit status. */
-async function run(name: string, flags: Flags, work: Work): Promise<number> {
-  const settings = readConfig(flags, process.env, process.stderr.isTTY === true, await fileOf(flags));
+async function run(name: string, flags: Flags, work: Work, offline: boolean): Promise<number> {
+  const settings = readConfig(
+    flags,
+    process.env,
+    process.stderr.isTTY === true,
+    await fileOf(flags),
+    offline,
+  );
   const log = createLateLog('migrate', settings.log);
   for (const warning of settings.warnings) log.warn(warning);
   const { service, format } = settings;

@@ -20,7 +20,7 @@ export interface Command {
   /** Command lines without the program's name, two at least. */
   readonly examples: readonly [string, string, ...string[]];
   /** Whether it works without a database, so that none need be named. */
-  readonly offline?: true;
+  offline?(options: Options): boolean;
   /** @throws {UsageError} when the argument or an option is wrong */
   prepare(argument: string | undefined, options: Options): Work;
 }

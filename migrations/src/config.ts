@@ -20,8 +20,18 @@ export interface Settings extends StrategySettings {
   readonly table: TableName;
   /** The file that says what the schema must be. */
   readonly specification: string | undefined;
+  readonly backups: BackupSettings;
   /** Another server for scratch databases. */
   readonly scratch: ConnectionParameters | undefined;
+}
+
+/** Where backups go, and by which programs. */
+export interface BackupSettings {
+  readonly folder: string;
+  /** How many of a database are kept, 1 at least. */
+  readonly keep: number;
+  /** The folder of pg_dump and pg_restore; looked for when undefined. */
+  readonly pgBin: string | undefined;
 }
 
 /** What only the command line needs besides. */
@@ -41,6 +51,7 @@ const longestService = 48;
  * @param environment usually `process.env`
  * @param terminal whether a person reads the log
  * @param file what config-file.ts read of `--config`
+ * @param offline whether no database will be asked, so that none need be named
  * @throws {SettingsError} that lists every mistake
  */
 export function readConfig(
@@ -48,6 +59,7 @@ export function readConfig(
   environment: Readonly<Record<string, string | undefined>> = process.env,
   terminal = false,
   file: FileSettings | undefined = undefined,
+  offline = false,
 ): CommandSettings {
   const sources = openSources(flags, environment, file);
   const { reader, pick } = sources;
@@ -56,12 +68,20 @@ export function readConfig(
   const path = pick('path');
   const settings: CommandSettings = {
     service,
-    ...readStrategy(sources, { aggressive: flags['--aggressive'] !== undefined }),
+    ...readStrategy(sources, {
+      aggressive: flags['--aggressive'] !== undefined,
+      requireApproval: flags['--require-approval'] !== undefined,
+    }),
     path: readPath(sources, path),
     pathStated: reader.text(path) !== undefined,
-    connection: readConnection(sources, service),
+    connection: readConnection(sources, service, offline),
     table: readTable(sources),
     specification: readFileName(sources, 'specification'),
+    backups: {
+      folder: readFileName(sources, 'backupFolder') ?? './backups',
+      keep: reader.integer(pick('backupKeep'), { min: 1, max: 10_000 }, 10),
+      pgBin: readFileName(sources, 'pgBin'),
+    },
     scratch: readScratch(sources),
     format: reader.oneOf('--format', ['text', 'json'], 'text'),
     log: {

@@ -14,10 +14,16 @@ export interface VaultAccess {
 
 export type ConnectionSource =
   | { readonly kind: 'given'; readonly parameters: ConnectionParameters }
-  | { readonly kind: 'vault'; readonly access: VaultAccess };
+  | { readonly kind: 'vault'; readonly access: VaultAccess }
+  /** Nothing was named, and nothing is needed. */
+  | { readonly kind: 'none' };
 
 /** A string given directly wins over Vault, Vault over DB_HOST and its like. */
-export function readConnection(sources: SettingSources, service: string | undefined): ConnectionSource {
+export function readConnection(
+  sources: SettingSources,
+  service: string | undefined,
+  offline: boolean,
+): ConnectionSource {
   const { reader } = sources;
   const name = sources.pick('databaseUrl');
   const secret = readSecretSetting(reader, name);
@@ -32,6 +38,7 @@ export function readConnection(sources: SettingSources, service: string | undefi
   const addressName = sources.firstOf('VAULT_ADDR', 'VAULT_ENDPOINT');
   if (reader.text(addressName) !== undefined) return readVault(sources, addressName, service);
   if (reader.text('DB_NAME') !== undefined || reader.text('DB_HOST') !== undefined) return readParts(sources);
+  if (offline) return { kind: 'none' };
   reader.mistake(
     'DATABASE_CONNECTION_STRING',
     'required: where Postgres is; or VAULT_ADDR to read it from Vault, or DB_HOST, DB_NAME and DB_ADMIN_USER',

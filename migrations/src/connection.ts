@@ -25,20 +25,25 @@ export function resolveConnection(source: ConnectionSource, options: ResolveOpti
   return {
     asksVault: source.kind === 'vault',
     read: () => {
-      known ??=
-        source.kind === 'given' ? Promise.resolve(source.parameters) : askVault(source.access, options);
+      known ??= resolve(source, options);
       return known.then((parameters) => {
         if (parameters.password !== undefined) markSecret(parameters.password);
         return parameters;
       });
     },
     forget: () => {
-      if (source.kind === 'given' || forgotten) return false;
+      if (source.kind !== 'vault' || forgotten) return false;
       forgotten = true;
       known = undefined;
       return true;
     },
   };
+}
+
+async function resolve(source: ConnectionSource, options: ResolveOptions): Promise<ConnectionParameters> {
+  if (source.kind === 'given') return source.parameters;
+  if (source.kind === 'vault') return askVault(source.access, options);
+  throw new Error('a command that said it needs no database asked for one');
 }
 
 async function askVault(access: VaultAccess, { deadline, signal, log }: ResolveOptions) {

@@ -43,8 +43,30 @@ export async function reproduceInside(
   properties: DatabaseProperties,
   trackingSchema: string,
 ): Promise<string[]> {
+  return attempting(session, async (attempt) => {
+    await reproduceSettings(session, properties, attempt);
+    for (const [what, texts] of schemaTexts(properties, trackingSchema)) await attempt(what, texts);
+    for (const entry of properties.defaultPrivileges) {
+      // A schema that a migration makes is not there yet; so are its default privileges made by a migration.
+      const known =
+        entry.schema === undefined || entry.schema === 'public' || entry.schema === trackingSchema;
+      if (known) await attempt(`default privileges of ${entry.role}`, defaultPrivilegeTexts(entry));
+    }
+  });
+}
+
+/** The part of it that no dump holds: grants on the database itself, its comment and its settings. */
+export async function reproduceOutside(session: Session, properties: DatabaseProperties): Promise<string[]> {
+  return attempting(session, (attempt) => reproduceSettings(session, properties, attempt));
+}
+
+type Attempt = (what: string, texts: readonly string[]) => Promise<void>;
+
+/** Runs `work` in one transaction, and returns what Postgres refused of it. */
+async function attempting(session: Session, work: (attempt: Attempt) => Promise<void>): Promise<string[]> {
   const missed: string[] = [];
-  const attempt = async (what: string, texts: readonly string[]) => {
+  await session.query('begin');
+  await work(async (what, texts) => {
     await session.query('savepoint attempt');
     try {
       for (const text of texts) await session.query(text);
@@ -53,9 +75,17 @@ export async function reproduceInside(
       await session.query('rollback to savepoint attempt');
       missed.push(`${what}: ${error.message}`);
     }
-  };
+  });
+  await session.query('commit');
+  return missed;
+}
+
+async function reproduceSettings(
+  session: Session,
+  properties: DatabaseProperties,
+  attempt: Attempt,
+): Promise<void> {
   const database = quoteIdentifier(session.parameters.database);
-  await session.query('begin');
   if (properties.grants !== undefined) {
     await attempt('its grants', grantTexts(`database ${database}`, properties.owner, properties.grants));
   }
@@ -73,14 +103,6 @@ export async function reproduceInside(
       `${subject} set ${quoteIdentifier(name)} from current`,
     ]);
   }
-  for (const [what, texts] of schemaTexts(properties, trackingSchema)) await attempt(what, texts);
-  for (const entry of properties.defaultPrivileges) {
-    // A schema that a migration makes is not there yet; so are its default privileges made by a migration.
-    const known = entry.schema === undefined || entry.schema === 'public' || entry.schema === trackingSchema;
-    if (known) await attempt(`default privileges of ${entry.role}`, defaultPrivilegeTexts(entry));
-  }
-  await session.query('commit');
-  return missed;
 }
 
 function schemaTexts({ schemas }: DatabaseProperties, trackingSchema: string): [string, string[]][] {

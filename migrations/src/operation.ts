@@ -133,7 +133,8 @@ async function connectOnce(
   }
 }
 
-function applicationNameOf({ service }: Settings): string {
+/** How a connection of this operation calls itself. */
+export function applicationNameOf({ service }: Settings): string {
   return service === undefined ? 'migrate' : `migrate ${service}`;
 }
 

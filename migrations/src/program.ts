@@ -7,8 +7,14 @@ import type { Flags } from './setting-sources.ts';
 
 declare const LOCKSTEP_VERSION: string;
 
-/** Called when a command line is understood, with the command, the settings given as flags, and what to do. */
-export type Start = (command: Command, flags: Flags, work: Work) => Promise<void>;
+/** Called when a command line is understood, with the settings given as flags, and what to do. */
+export type Start = (request: Request, flags: Flags, work: Work) => Promise<void>;
+
+/** Which command, and whether it needs a database. */
+export interface Request {
+  readonly command: Command;
+  readonly offline: boolean;
+}
 
 /** Describes the command line. Parsing throws {@link CommanderError}; {@link toUsageError} puts it in our words. */
 export function describeProgram(start: Start): CommanderCommand {
@@ -46,6 +52,10 @@ function addSetting(program: CommanderCommand, key: string, setting: SettingName
     const option = new Option('--aggressive', 'the same as --approach aggressive');
     program.addOption(option.helpGroup(`${group ?? 'Options'}:`));
   }
+  if (key === 'approval') {
+    const option = new Option('--require-approval', 'the same as --approval prompt, unless it is stricter');
+    program.addOption(option.helpGroup(`${group ?? 'Options'}:`));
+  }
 }
 
 function addCommand(program: CommanderCommand, heading: string, command: Command, start: Start): void {
@@ -56,8 +66,9 @@ function addCommand(program: CommanderCommand, heading: string, command: Command
   added.addHelpText('after', examplesText(examples));
   added.action((...given: unknown[]) => {
     const argument = typeof given[0] === 'string' ? given[0] : undefined;
-    const work = command.prepare(argument, added.opts<Options>());
-    return start(command, flagsOf(program), work);
+    const options = added.opts<Options>();
+    const work = command.prepare(argument, options);
+    return start({ command, offline: command.offline?.(options) === true }, flagsOf(program), work);
   });
 }
 

@@ -103,6 +103,27 @@ export const settingNames = {
     words: 'none, prompt (yes is typed) or manual (a plan file that was signed off)',
     group: 'Safeguards',
   },
+  backupFolder: {
+    flag: '--backup-folder <folder>',
+    variables: ['MIGRATION_BACKUP_FOLDER'],
+    inFile: true,
+    words: 'where backups are kept, ./backups when unstated',
+    group: 'Safeguards',
+  },
+  backupKeep: {
+    flag: '--backup-keep <number>',
+    variables: ['MIGRATION_BACKUP_KEEP'],
+    inFile: true,
+    words: 'how many backups of a database are kept, 10 when unstated',
+    group: 'Safeguards',
+  },
+  pgBin: {
+    flag: '--pg-bin <folder>',
+    variables: ['MIGRATION_PG_BIN'],
+    inFile: true,
+    words: "the folder of pg_dump and pg_restore of the server's major version; looked for when unstated",
+    group: 'Safeguards',
+  },
   specification: {
     flag: '--specification <file>',
     variables: ['MIGRATION_SPECIFICATION'],

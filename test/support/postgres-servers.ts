@@ -15,6 +15,8 @@ export interface PostgresServer {
   readonly superuserUrl: string;
   /** The folder with initdb, postgres and pg_ctl, for tests that start a server of their own. */
   readonly programs: string;
+  /** The folder with pg_dump and pg_restore of the same major version; undefined where this machine has none. */
+  readonly client: string | undefined;
 }
 
 declare module 'vitest' {
@@ -36,22 +38,47 @@ export interface RunningServer extends PostgresServer {
 }
 
 const debianPrograms = '/usr/lib/postgresql/15/bin';
+/** The Postgres of the npm package comes without its clients; `.ci/postgres-client-18` fetches them. */
+const clients: Readonly<Record<number, readonly (string | undefined)[]>> = {
+  15: [debianPrograms],
+  18: [process.env['LOCKSTEP_PG_CLIENT_18'], '/usr/lib/postgresql/18/bin'],
+};
 
 /** Starts Postgres 18 (npm) and 15 (Debian) before the first test and removes them after the last. */
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
   const wanted = [startServer('postgres 18', await npmPrograms())];
   if (existsSync(join(debianPrograms, 'postgres'))) wanted.push(startServer('postgres 15', debianPrograms));
-  else if ((process.env['LOCKSTEP_REQUIRE'] ?? '').split(',').includes('postgres-15')) {
+  else if (required().includes('postgres-15')) {
     throw new Error(`Postgres 15 is required (LOCKSTEP_REQUIRE) and not in ${debianPrograms}`);
   } else console.log('not run here: tests on Postgres 15 (Debian package postgresql-15 is not installed)');
   const servers = await Promise.all(wanted);
+  for (const { name, major, client } of servers) {
+    if (client !== undefined) continue;
+    if (required().includes(`pg_dump-${major}`))
+      throw new Error(`pg_dump ${major} is required (LOCKSTEP_REQUIRE)`);
+    console.log(`not run here: tests of backups on ${name} (pg_dump ${major} is not installed)`);
+  }
   project.provide(
     'postgresServers',
-    servers.map(({ name, major, superuserUrl, programs }) => ({ name, major, superuserUrl, programs })),
+    servers.map(({ name, major, superuserUrl, programs, client }) => ({
+      name,
+      major,
+      superuserUrl,
+      programs,
+      client,
+    })),
   );
   return async () => {
     await Promise.all(servers.map((server) => server.destroy()));
   };
+}
+
+function required(): string[] {
+  return (process.env['LOCKSTEP_REQUIRE'] ?? '').split(',');
+}
+
+function clientOf(major: number): string | undefined {
+  return clients[major]?.find((folder) => folder !== undefined && existsSync(join(folder, 'pg_dump')));
 }
 
 /** The folder of the npm package's Postgres programs. */
@@ -121,6 +148,7 @@ export async function startServer(name: string, programs: string): Promise<Runni
     name,
     major: Number(name.replace(/\D/g, '')),
     superuserUrl,
+    client: clientOf(Number(name.replace(/\D/g, ''))),
     programs,
     port,
     dataFolder,

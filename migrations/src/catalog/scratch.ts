@@ -27,6 +27,7 @@ const suffix = '__scratch_20000101T000000_00000000';
  * is dropped here.
  *
  * @param trackingSchema the schema of the tracking tables, which is made too
+ * @param begins `empty` for what brings its own grants and schemas, such as a dump
  * @throws {ScratchUnavailableError} where this role may not make databases
  */
 export async function withScratch<T>(
@@ -34,6 +35,7 @@ export async function withScratch<T>(
   session: Session,
   trackingSchema: string,
   work: (scratch: Scratch) => Promise<T>,
+  begins: 'prepared' | 'empty' = 'prepared',
 ): Promise<T> {
   const { deadline, settings } = operation;
   const { database } = session.parameters;
@@ -55,7 +57,7 @@ export async function withScratch<T>(
         place === undefined ? operation.connect(name) : operation.connectTo({ ...place, database: name });
       const owned = place === undefined ? properties : await ownedHere(maintenance, properties);
       await deadline.during('sql', () => make(operation, maintenance, name, owned));
-      await prepare(operation, await connect(), owned, trackingSchema);
+      if (begins === 'prepared') await prepare(operation, await connect(), owned, trackingSchema);
       return await work({ name, connect });
     } finally {
       maintenance.settle();

@@ -1,4 +1,5 @@
 import type { Command } from '../command.ts';
+import { backup } from './backup.ts';
 import { baseline } from './baseline.ts';
 import { check } from './check.ts';
 import { down } from './down.ts';
@@ -7,6 +8,8 @@ import { goTo } from './goto.ts';
 import { history } from './history.ts';
 import { plan } from './plan.ts';
 import { recreate } from './recreate.ts';
+import { restore } from './restore.ts';
+import { rollback } from './rollback.ts';
 import { status } from './status.ts';
 import { undo } from './undo.ts';
 import { up } from './up.ts';
@@ -15,8 +18,9 @@ import { version } from './version.ts';
 
 /** Every command, as `--help` lists them under the headings. */
 export const commandGroups: Readonly<Record<string, readonly Command[]>> = {
-  'Commands:': [up, down, goTo, version, status, history, plan, verify],
+  'Commands:': [up, down, goTo, rollback, version, status, history, plan, verify],
   'Commands for the history:': [baseline, force],
+  'Commands for backups:': [backup, restore],
   'Commands for apps:': [check],
   'Commands for development:': [recreate, undo],
 };
