@@ -11,7 +11,7 @@ export interface Queryable {
 
 /** How a {@link Database} connects. */
 export interface DatabaseOptions {
-  /** Shown in pg_stat_activity. */
+  /** Shown in pg_stat_activity, and there read by the migrator: `services-api needs 15`. */
   readonly application: string;
   /** Reads the connection string; called again when the server refuses the login (28P01). */
   readonly connectionString: (deadline: Deadline) => Promise<string>;

@@ -46,7 +46,8 @@ async function start(service: Service, settings: ServiceSettings): Promise<Runni
   const startDeadline = new Deadline(settings.startTimeoutMilliseconds);
   const onWait = (reason: string) => app.log.warn({ reason }, 'waiting');
   const database = new Database({
-    application: service.name,
+    // What it needs goes with the name: a rollback below that is refused as long as the app is connected.
+    application: `${service.name} needs ${service.requiredSchemaVersion}`,
     connectionString: (deadline) => readConnectionString(settings.connection, { deadline, onWait }),
     onEvent: (event, error) => app.log.warn({ err: error }, event),
   });

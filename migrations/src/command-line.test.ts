@@ -11,9 +11,16 @@ test.each([
   ['-version', '--version'],
   [
     '--environment=staging --database-url=postgres://h/d',
-    '--environment=staging --database-url=postgres://h/d up',
+    'up --environment=staging --database-url=postgres://h/d',
   ],
-  ['--environment development --aggressive', '--environment development --aggressive up'],
+  ['--environment development --aggressive', 'up --environment development --aggressive'],
+  ['--environment=production --rollback-to-version=12', 'rollback 12 --environment=production'],
+  [
+    '--rollback-to-version 12 --require-approval --approved plan.json',
+    'rollback 12 --require-approval --approved plan.json',
+  ],
+  ['down --rollback-to-version 12', 'down --rollback-to-version 12'],
+  ['--rollback-to-version', '--rollback-to-version'],
   ['--path up', '--path up'],
   ['', ''],
   ['--help', '--help'],

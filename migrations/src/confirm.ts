@@ -10,19 +10,25 @@ import { ApprovalMissingError, InterruptedError } from './errors.ts';
  */
 export async function confirm(intent: string, signal: AbortSignal | undefined): Promise<void> {
   if (process.stdin.isTTY !== true || process.stderr.isTTY !== true) {
-    throw new ApprovalMissingError('nobody can be asked: there is no terminal', [intent], '--yes');
+    throw new ApprovalMissingError(
+      'nobody can be asked: there is no terminal',
+      [...intent.split('\n'), 'nothing was changed'],
+      '--yes',
+    );
   }
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   try {
     const interrupted = new Promise<never>((_resolve, reject) => {
       lines.once('SIGINT', () => reject(new InterruptedError('SIGINT')));
       // The terminal was closed.
-      lines.once('close', () => reject(new ApprovalMissingError('nothing was typed', [intent], '--yes')));
+      lines.once('close', () =>
+        reject(new ApprovalMissingError('nothing was typed', ['nothing was changed'], '--yes')),
+      );
       signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
     });
     const typed = await Promise.race([lines.question(`${intent}\ntype yes to go on: `), interrupted]);
     if (typed.trim() !== 'yes') {
-      throw new ApprovalMissingError(`yes was not typed`, [intent, 'nothing was changed'], undefined);
+      throw new ApprovalMissingError(`yes was not typed`, ['nothing was changed'], undefined);
     }
   } finally {
     lines.removeAllListeners('close');

@@ -17,18 +17,6 @@ export class ConfigFileError extends Failure {
   }
 }
 
-/** The strategy promises a safeguard that does not exist yet; running without it would be worse than not running. */
-export class SafeguardUnavailableError extends Failure {
-  constructor(strategy: string, wanted: readonly string[]) {
-    super(`the ${strategy} strategy wants what does not exist yet: ${wanted.join(', ')}`, {
-      code: 'safeguard-unavailable',
-      exitStatus: 2,
-      subject: 'config',
-      evidence: ['chosen by MIGRATION_APPROACH, --approach or the environment'],
-    });
-  }
-}
-
 /** Postgres was not there in time, or never answered. */
 export class DatabaseUnreachableError extends Failure {
   constructor(address: string, timeout: string, reason: string, cause: unknown) {
@@ -245,6 +233,20 @@ export class ApprovalMissingError extends Failure {
       evidence,
       ...(hint === undefined ? {} : { hint }),
     });
+  }
+}
+
+/** The steps are applied, and the rows or what was left behind are not as they should be. */
+export class DataCheckError extends Failure {
+  constructor(name: string, wrong: readonly string[]) {
+    super(
+      `the steps are applied, and ${wrong.length} of the checks of ${name} ${wrong.length === 1 ? 'does' : 'do'} not hold`,
+      {
+        code: 'data-check',
+        exitStatus: 6,
+        evidence: wrong,
+      },
+    );
   }
 }
 

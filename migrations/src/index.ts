@@ -33,7 +33,6 @@ export {
   MigrationFailedError,
   RecreateRefusedError,
   RefusedError,
-  SafeguardUnavailableError,
   ServerError,
   UnsupportedServerError,
 } from './errors.ts';

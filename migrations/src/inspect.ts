@@ -11,6 +11,7 @@ import {
   computePlan,
   describeStates,
   type MigrationState,
+  type Plan,
   type Step,
   type Target,
 } from './plan.ts';
@@ -76,15 +77,26 @@ export function readPlan(
   const { strategy } = settings;
   return inspect(settings, hooks, true, async (state, holder, migrations) => {
     const plan = computePlan(migrations, state.history, target);
-    return {
-      ...versionOf(state, holder),
-      to: plan.to,
-      steps: plan.steps,
-      anomalies: plan.anomalies,
-      strategy: strategy.name,
-      decision: judge(strategy, plan, target, settings.environment),
-    };
+    const decision = judge(strategy, plan, target, settings.environment);
+    return { ...planOf(settings, state, plan, decision), holder };
   });
+}
+
+/** What a plan shows of itself. */
+export function planOf(
+  { strategy }: Settings,
+  state: DatabaseState,
+  plan: Plan,
+  decision: PlanResult['decision'],
+): PlanResult {
+  return {
+    ...versionOf(state, undefined),
+    to: plan.to,
+    steps: plan.steps,
+    anomalies: plan.anomalies,
+    strategy: strategy.name,
+    decision,
+  };
 }
 
 function inspect<T>(

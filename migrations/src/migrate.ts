@@ -1,9 +1,12 @@
 import { type AppliedStep, applySteps } from './apply.ts';
+import type { Consent } from './approval/approve.ts';
 import { prepareTables } from './bookkeeping.ts';
 import { catchUp } from './catch-up.ts';
 import type { Settings } from './config.ts';
 import { ConnectionLostError } from './errors.ts';
+import type { Guard, GuardRecord } from './guard.ts';
 import type { DatabaseState } from './history.ts';
+import type { PlanResult } from './inspect.ts';
 import { loadMigrations } from './load.ts';
 import { withLock } from './lock.ts';
 import { lockOptions } from './lock-options.ts';
@@ -11,9 +14,8 @@ import type { Migration } from './migration.ts';
 import { type Hooks, type Operation, operate } from './operation.ts';
 import { type Anomaly, computePlan, type Plan, type Target } from './plan.ts';
 import { refusal } from './refusal.ts';
-import { requireSafeguards } from './safeguards.ts';
 import { type Session, SessionLostError } from './session.ts';
-import { decide, requireDevelopment } from './strategy.ts';
+import { decide, isGuarded, requireDevelopment } from './strategy.ts';
 import { readWatched } from './watched-read.ts';
 
 /** What a command that changes the database did. */
@@ -29,13 +31,19 @@ export interface MigrateResult {
   /** The name under which a recreate or undo kept the database as it was. */
   readonly kept: string | undefined;
   readonly milliseconds: number;
+  /** What the strategy's safeguards did; undefined where it has none. */
+  readonly safeguards: GuardRecord | undefined;
 }
 
 /** A connection that is lost while the same step runs, this often, is no accident. */
 const mostLosses = 3;
 
+/** Nobody said yes beforehand. */
+const noConsent: Consent = { yes: false, approvedFile: undefined };
+
 /**
- * Migrates to `target`, with the settings' strategy.
+ * Migrates to `target`, with the settings' strategy. Where that promises safeguards (backup, validation, approval), the run begins
+ * once everything that can be looked at before is right and somebody agreed.
  *
  * When nothing is to be done it takes no lock. Otherwise it takes it, reads again, and decides: racing migrators apply
  * each step once. A lost connection is opened again within the timeout, and what landed is read from the history.
@@ -46,8 +54,9 @@ export async function migrateTo(
   settings: Settings,
   target: Target,
   hooks: Hooks = {},
+  consent: Consent = noConsent,
 ): Promise<MigrateResult> {
-  return begin(settings, target, false, hooks);
+  return begin(settings, target, { anew: false, consent }, hooks);
 }
 
 /**
@@ -57,11 +66,31 @@ export async function migrateTo(
  */
 export async function recreateDatabase(settings: Settings, hooks: Hooks = {}): Promise<MigrateResult> {
   requireDevelopment(settings, 'recreate');
-  return begin(settings, { kind: 'latest' }, true, hooks);
+  return begin(settings, { kind: 'latest' }, { anew: true, consent: noConsent }, hooks);
 }
 
-function begin(settings: Settings, target: Target, anew: boolean, hooks: Hooks): Promise<MigrateResult> {
-  requireSafeguards(settings.strategy);
+/** How a run is begun. */
+interface Beginning {
+  /** Whether the database is built anew whatever its state. */
+  readonly anew: boolean;
+  readonly consent: Consent;
+}
+
+async function begin(
+  settings: Settings,
+  target: Target,
+  { anew, consent }: Beginning,
+  hooks: Hooks,
+): Promise<MigrateResult> {
+  let watch: Guard | undefined;
+  // A recreate that was asked for by name keeps the database as it was.
+  if (!anew && (isGuarded(settings.strategy) || consent.approvedFile !== undefined)) {
+    const { askFor } = await import('./guarded.ts');
+    const startedAt = performance.now();
+    const permission = await askFor(settings, target, consent, hooks);
+    if ('nothing' in permission) return nothingToDo(permission.nothing, performance.now() - startedAt);
+    watch = permission.guard;
+  }
   return operate(settings, hooks, async (operation) => {
     const reading = loadMigrations(settings.path);
     // A wrong file ends the run at once, so nobody waits for a database that will not be used.
@@ -75,8 +104,22 @@ function begin(settings: Settings, target: Target, anew: boolean, hooks: Hooks):
       void connecting.then((session) => session.close()).catch(() => {});
       throw error;
     }
-    return new Run(operation, migrations, target, anew).finish(connecting);
+    return new Run(operation, migrations, target, anew, watch).finish(connecting);
   });
+}
+
+function nothingToDo({ database, version }: PlanResult, milliseconds: number): MigrateResult {
+  return {
+    outcome: 'nothing to do',
+    database,
+    from: version,
+    to: version,
+    steps: [],
+    anomalies: [],
+    kept: undefined,
+    milliseconds,
+    safeguards: undefined,
+  };
 }
 
 /** One `up` or `down`, across lost connections. */
@@ -87,16 +130,27 @@ class Run {
   #anew: boolean;
   /** Which database had the name when this run began. */
   #oid: number | undefined;
+  /** What is still to be done of it. */
   #target: Target;
+  readonly #asked: Target;
   /** The first plan, made under the lock or without when there was nothing to do. */
   #first: Plan | undefined;
   #waiting: Plan | undefined;
+  readonly #guard: Guard | undefined;
 
-  constructor(operation: Operation, migrations: readonly Migration[], target: Target, anew: boolean) {
+  constructor(
+    operation: Operation,
+    migrations: readonly Migration[],
+    target: Target,
+    anew: boolean,
+    watch: Guard | undefined,
+  ) {
+    this.#guard = watch;
     this.#anew = anew;
     this.#operation = operation;
     this.#migrations = migrations;
     this.#target = target;
+    this.#asked = target;
   }
 
   async finish(connecting: Promise<Session>): Promise<MigrateResult> {
@@ -137,7 +191,8 @@ class Run {
     }
     const early = this.#plan(glance);
     // What looks dirty without the lock may be a migrator at work.
-    if (!this.#anew && early.steps.length === 0 && early.anomalies.length === 0) {
+    const open = this.#anew || this.#guard?.unfinished === true;
+    if (!open && early.steps.length === 0 && early.anomalies.length === 0) {
       return this.#result(glance, early);
     }
     return withLock(session, lockOptions(this.#operation, glance), async () => {
@@ -148,6 +203,12 @@ class Run {
         : decide(settings.strategy, plan, this.#target, settings.environment, (anomalies, reason) =>
             refusal(this.#operation, state, anomalies, reason),
           );
+      if (decision !== 'rest' && this.#guard !== undefined) {
+        const landed = this.#applied;
+        const target = this.#asked;
+        const run = { session, state, plan, target, decision, migrations: this.#migrations, landed };
+        await this.#guard.before(this.#operation, run);
+      }
       if (decision === 'recreate') {
         const { recreate } = await import('./recreate.ts');
         return recreate(this.#operation, session, {
@@ -158,6 +219,9 @@ class Run {
         });
       }
       if (decision === 'apply') await this.#apply(session, state, plan);
+      if (this.#guard?.unfinished === true) {
+        await this.#guard.after(this.#operation, { session, migrations: this.#migrations });
+      }
       return this.#result(state, plan);
     });
   }
@@ -219,6 +283,7 @@ class Run {
       anomalies: [],
       kept: undefined,
       milliseconds: this.#operation.deadline.elapsed(),
+      safeguards: this.#guard?.record,
     };
   }
 

@@ -27,8 +27,8 @@ export type Target =
   | { readonly kind: 'latest' }
   | { readonly kind: 'up'; readonly steps: number }
   | { readonly kind: 'down'; readonly steps: number }
-  /** Up or down to exactly this version; it must have a file or be applied. */
-  | { readonly kind: 'goto'; readonly version: bigint };
+  /** Up or down to exactly this version, or `downOnly`: to it when it is above; it must have a file or be applied. */
+  | { readonly kind: 'goto'; readonly version: bigint; readonly downOnly?: true };
 
 /** One migration in one direction. */
 export interface Step {
@@ -90,7 +90,9 @@ export interface MigrationState {
 export function computePlan(migrations: readonly Migration[], history: History, target: Target): Plan {
   const standings = readStandings(migrations, history);
   if (target.kind === 'goto') requireKnown(standings.versions, target.version);
-  const goesDown = target.kind === 'down' || (target.kind === 'goto' && target.version < standings.highest);
+  const goesDown =
+    target.kind === 'down' ||
+    (target.kind === 'goto' && (target.downOnly === true || target.version < standings.highest));
   const steps = goesDown ? downSteps(standings, target) : upSteps(standings, target);
   const touched = new Set(steps.map(({ version }) => version));
   const looked = ({ version }: Standing) => !goesDown || touched.has(version);

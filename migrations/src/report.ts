@@ -1,11 +1,15 @@
 import { count } from '@lockstep/foundation';
 import type { AppliedStep } from './apply.ts';
+import { digestOf, type PlannedRun } from './approval/plan-file.ts';
 import type { CheckResult } from './check.ts';
+import { showPath } from './folder.ts';
+import type { GuardRecord } from './guard.ts';
 import type { HistoryResult, PlanResult, StatusResult, VersionResult } from './inspect.ts';
 import { type Json, jsonVersion } from './json.ts';
 import type { MigrateResult } from './migrate.ts';
 import type { Anomaly, MigrationState, Step } from './plan.ts';
 import { describeAnomalies } from './refusal.ts';
+import { columns } from './report-columns.ts';
 
 /** What a command shows: text for people, and the same as one JSON document. */
 export interface Report {
@@ -38,6 +42,7 @@ export function reportMigrate(result: MigrateResult, names: ReportNames): Report
       anomalies: result.anomalies.map(jsonAnomaly),
       kept: result.kept ?? null,
       milliseconds: Math.round(result.milliseconds),
+      ...jsonSafeguards(result.safeguards),
     },
   };
 }
@@ -117,7 +122,12 @@ export function reportCheck({ database, version, required }: CheckResult, { serv
 }
 
 /** `plan`: the steps, what would run outside a transaction, and what the strategy would decide. */
-export function reportPlan(result: PlanResult, { service }: ReportNames): Report {
+export function reportPlan(
+  result: PlanResult,
+  { service }: ReportNames,
+  run?: PlannedRun,
+  file?: string,
+): Report {
   const { steps, anomalies, strategy, decision } = result;
   const words = {
     rest: 'nothing to do',
@@ -126,19 +136,26 @@ export function reportPlan(result: PlanResult, { service }: ReportNames): Report
     refuse: 'refuse: the environment is not one that may be recreated',
   };
   const lines = steps.map((step) => [step.label, step.description, step.direction, describeStatements(step)]);
+  const risks = (run?.steps ?? []).flatMap((step) =>
+    step.risks.map((risk) => `  ! ${step.version} ${step.description}: ${risk}`),
+  );
   return {
     text: [
       `${service ?? result.database} is at ${describeVersion(result)}; ${strategy} would: ${words[decision]}`,
       ...describeAnomalies(anomalies).map((line) => `  ${line}`),
       ...columns(lines),
+      ...risks,
+      ...(run === undefined || file === undefined ? [] : [`  plan ${digestOf(run)} in ${file}`]),
     ].join('\n'),
     json: {
       ...jsonOf(result, service),
       to: jsonVersion(result.to),
       strategy,
       decision,
-      steps: steps.map(jsonStep),
+      steps: steps.map((step, index) => ({ ...jsonStep(step), risks: run?.steps[index]?.risks ?? null })),
       anomalies: anomalies.map(jsonAnomaly),
+      digest: run === undefined ? null : digestOf(run),
+      file: file ?? null,
     },
   };
 }
@@ -151,7 +168,10 @@ function migrateLines(result: MigrateResult, { service, undoCommand }: ReportNam
     case 'nothing to do':
       return [`${name} is at ${spell(to)}, nothing to do`];
     case 'migrated':
-      return [`${name}: ${describeSteps(steps)}, from ${spell(from)} to ${spell(to)}, ${took}`];
+      return [
+        `${name}: ${describeSteps(steps)}, from ${spell(from)} to ${spell(to)}, ${took}`,
+        ...safeguardLines(result.safeguards),
+      ];
     case 'recreated':
       return [
         `${name} was recreated: ${describeSteps(steps)}, now at ${spell(to)}, ${took}`,
@@ -166,6 +186,32 @@ function migrateLines(result: MigrateResult, { service, undoCommand }: ReportNam
         `  ${undoCommand} swaps them again`,
       ];
   }
+}
+
+function safeguardLines(record: GuardRecord | undefined): string[] {
+  if (record === undefined) return [];
+  const { backup, compliantWith } = record;
+  return [
+    ...(backup === undefined ? [] : [`  the database before is in ${showPath(backup.path)}`]),
+    ...(compliantWith.length === 0 ? [] : [`  the schema equals ${compliantWith.join(' and ')}`]),
+  ];
+}
+
+function jsonSafeguards(record: GuardRecord | undefined): Readonly<Record<string, Json>> {
+  if (record === undefined) return {};
+  const { backup, compliantWith } = record;
+  return {
+    backup:
+      backup === undefined
+        ? null
+        : {
+            path: showPath(backup.path),
+            sha256: backup.manifest.sha256,
+            verifiedAt: backup.manifest.verifiedAt,
+          },
+    compliant: compliantWith.length > 0 ? true : null,
+    expectations: compliantWith,
+  };
 }
 
 function describeSteps(steps: readonly AppliedStep[]): string {
@@ -192,13 +238,6 @@ function timeOf(time: Date | undefined): string {
   return time?.toISOString().replace(/\.\d+Z$/, 'Z') ?? '';
 }
 
-function columns(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) =>
-    `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd(),
-  );
-}
-
 function jsonOf({ database, version, dirty, holder }: VersionResult, service: string | undefined) {
   return { service: service ?? null, database, version: jsonVersion(version), dirty, holder: holder ?? null };
 }
@@ -213,7 +252,7 @@ function jsonState({ version, description, state, appliedAt, durationMillisecond
   };
 }
 
-function jsonStep({ direction, version, description, file }: Step): Json {
+function jsonStep({ direction, version, description, file }: Step) {
   return {
     direction,
     version: jsonVersion(version),

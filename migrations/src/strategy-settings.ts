@@ -23,7 +23,7 @@ export interface StrategySettings {
 /** Reads environment and strategy; notes what excludes each other. */
 export function readStrategy(
   sources: SettingSources,
-  flags: { readonly aggressive: boolean },
+  flags: { readonly aggressive: boolean; readonly requireApproval: boolean },
 ): StrategySettings {
   const { reader, pick } = sources;
   const environmentName = pick('environment');
@@ -49,7 +49,7 @@ export function readStrategy(
           : reader.duration(lockTimeout, usual.timeoutMilliseconds),
       backup: readBackup(sources, usual.backup),
       validation: reader.oneOf(pick('validation'), validations, usual.validation),
-      approval: readApproval(sources, usual.approval),
+      approval: atLeastAsked(readApproval(sources, usual.approval), flags.requireApproval),
     },
   };
 }
@@ -61,6 +61,10 @@ function readApproach({ reader, pick }: SettingSources, aggressive: boolean): Ap
   if (name === '--approach')
     reader.mistake('--aggressive', 'cannot stand beside --approach; give one of them');
   return 'aggressive';
+}
+
+function atLeastAsked(approval: Approval, required: boolean): Approval {
+  return required && approval === 'none' ? 'prompt' : approval;
 }
 
 /** `false` is how one of the systems that are replaced says none. */

@@ -91,6 +91,11 @@ export function includes(validation: Validation, level: Validation): boolean {
   return validations.indexOf(validation) >= validations.indexOf(level);
 }
 
+/** Whether a strategy promises anything around the steps themselves. */
+export function isGuarded({ backup, validation, approval }: Strategy): boolean {
+  return backup !== 'none' || validation !== 'minimal' || approval !== 'none';
+}
+
 /** What a strategy makes of a plan. */
 export type Decision = 'rest' | 'apply' | 'recreate';
 

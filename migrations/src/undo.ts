@@ -93,6 +93,7 @@ async function swapBack(
       anomalies: [],
       kept,
       milliseconds: operation.deadline.elapsed(),
+      safeguards: undefined,
     };
   } finally {
     await session.close();

@@ -1,11 +1,7 @@
-import { spawn } from 'node:child_process';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { once, postgresServers } from '../../test/support/postgres.ts';
-import { setTable, steady, type Workbench } from './support.ts';
+import { onTerminal, setTable, steady } from './support.ts';
 
-const program = join(dirname(fileURLToPath(import.meta.url)), '../dist/migrate.cjs');
 const files = Object.fromEntries(
   [1, 2, 3, 4].flatMap((n) => [
     [`00000${n}_t${n}.up.sql`, `create table t${n} (id int);`],
@@ -14,35 +10,6 @@ const files = Object.fromEntries(
 );
 const tables = `select coalesce(string_agg(tablename, ' ' order by tablename), '') from pg_tables where tablename ~ '^t[0-9]'`;
 const row = 'select version::text, dirty from schema_migrations';
-
-/** Runs the built program on a terminal of its own, types `typed`, and returns all that the terminal showed. */
-function onTerminal(
-  bench: Workbench,
-  args: string,
-  typed: string,
-): Promise<{ status: number | null; shown: string }> {
-  // Debian's util-linux; -e passes the status on, -c is a shell line, whose only variable part is ours.
-  const child = spawn('script', ['-qec', `'${process.execPath}' '${program}' ${args}`, '/dev/null'], {
-    env: {
-      PATH: process.env['PATH'],
-      DATABASE_CONNECTION_STRING: bench.database.ownerUrl,
-      MIGRATION_SERVICE: 'shop',
-      MIGRATIONS_PATH: bench.folder,
-      SHELL: '/bin/sh',
-    },
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  return new Promise((resolve, reject) => {
-    let shown = '';
-    child.once('error', reject);
-    child.stdout.on('data', (chunk: Buffer) => {
-      const asked = shown.includes('type yes to go on: ');
-      shown += chunk.toString();
-      if (!asked && shown.includes('type yes to go on: ')) child.stdin.write(typed);
-    });
-    child.once('close', (status) => resolve({ status, shown: shown.replaceAll('\r', '') }));
-  });
-}
 
 describe.each(postgresServers())('on $name', (server) => {
   test('goto goes up and down to exactly that version, and refuses one that nobody knows', async () => {
@@ -146,7 +113,7 @@ test('force wants yes typed on a terminal, and without one it must be given', as
   expect({ status, stderr }).toEqual({
     status: 7,
     stderr:
-      'migrate: nobody can be asked: there is no terminal\n  force sets the version of shop to 2 and runs nothing\n  try: --yes\n',
+      'migrate: nobody can be asked: there is no terminal\n  force sets the version of shop to 2 and runs nothing\n  nothing was changed\n  try: --yes\n',
   });
   const no = await onTerminal(bench, 'force 2', 'y\n');
   expect(no.status).toBe(7);

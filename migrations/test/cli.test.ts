@@ -89,22 +89,6 @@ test('a misspelt MIGRATION_ variable is warned about', async () => {
   expect(stderr).toBe('warn: MIGRATION_TIMEOT: unknown setting, ignored; did you mean MIGRATION_TIMEOUT?\n');
 });
 
-test('a strategy whose safeguards are not there yet is refused before anything is done', async () => {
-  const bench = await setTable(files);
-  const { status, stdout, stderr } = await bench.migrate(['up'], { MIGRATION_ENVIRONMENT: 'production' });
-  expect({ status, stdout, stderr }).toEqual({
-    status: 2,
-    stdout: '',
-    stderr:
-      'config: the conservative strategy wants what does not exist yet: backup full, validation extensive, approval manual\n' +
-      '  chosen by MIGRATION_APPROACH, --approach or the environment\n',
-  });
-  expect((await bench.migrate(['status'], { MIGRATION_ENVIRONMENT: 'production' })).status).toBe(0);
-  expect(await bench.value("select to_regclass('schema_migrations') is null")).toBe(true);
-  const stated = ['--backup', 'none', '--validation', 'minimal', '--approval', 'none'];
-  expect((await bench.migrate(['up', ...stated], { MIGRATION_ENVIRONMENT: 'production' })).status).toBe(0);
-});
-
 test('the command lines of golang-migrate, and settings without a command, work as they are', async () => {
   const bench = await setTable(files);
   const { ownerUrl } = bench.database;

@@ -122,6 +122,37 @@ export function startMigrate(args: readonly string[], environment: NodeJS.Proces
   return { child, ended, saw };
 }
 
+/** Runs the built program on a terminal of its own, types `typed`, and returns all that the terminal showed. */
+export function onTerminal(
+  bench: Workbench,
+  args: string,
+  typed: string,
+  environment: NodeJS.ProcessEnv = {},
+): Promise<{ status: number | null; shown: string }> {
+  // Debian's util-linux; -e passes the status on, -c is a shell line, whose only variable part is ours.
+  const child = spawn('script', ['-qec', `'${process.execPath}' '${program}' ${args}`, '/dev/null'], {
+    env: {
+      PATH: process.env['PATH'],
+      DATABASE_CONNECTION_STRING: bench.database.ownerUrl,
+      MIGRATION_SERVICE: 'shop',
+      MIGRATIONS_PATH: bench.folder,
+      SHELL: '/bin/sh',
+      ...environment,
+    },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  return new Promise((resolve, reject) => {
+    let shown = '';
+    child.once('error', reject);
+    child.stdout.on('data', (chunk: Buffer) => {
+      const asked = shown.includes('type yes to go on: ');
+      shown += chunk.toString();
+      if (!asked && shown.includes('type yes to go on: ')) child.stdin.write(typed);
+    });
+    child.once('close', (status) => resolve({ status, shown: shown.replaceAll('\r', '') }));
+  });
+}
+
 /** Waits until `condition` holds, at most 45 seconds: a busy machine is no failure. */
 export async function until(condition: () => Promise<boolean>): Promise<void> {
   for (const end = Date.now() + 45_000; Date.now() < end; ) {

@@ -19,6 +19,15 @@ export interface RollbackProof {
   readonly failure: Failure | undefined;
 }
 
+/** What is to be proven. */
+export interface ProofRequest {
+  /** Run up before them, unproven. */
+  readonly before: readonly Migration[];
+  readonly proven: readonly Migration[];
+  /** All there are. */
+  readonly migrations: readonly Migration[];
+}
+
 /**
  * Runs each migration up, down and up again, in order, in a scratch database: the down file must bring back the very schema
  * that was there, and the second up what the first one made. Tables are empty there: what becomes of rows is not shown.
@@ -29,15 +38,17 @@ export async function proveRollbacks(
   operation: Operation,
   session: Session,
   state: DatabaseState,
-  migrations: readonly Migration[],
+  { before: applied, proven, migrations }: ProofRequest,
 ): Promise<RollbackProof[]> {
   return withScratch(operation, session, state.tables.schema, async (scratch) => {
     const scratched = await scratch.connect();
     try {
       const proofs: RollbackProof[] = [];
+      let from = applied.at(-1)?.version;
+      const steps = applied.map(stepUp);
+      await runInScratch(operation, scratched, tableOf(state), { steps, migrations, from: undefined });
       let before = await readCatalog(scratched, state.tables);
-      let from: bigint | undefined;
-      for (const migration of migrations) {
+      for (const migration of proven) {
         const run = (direction: 'up' | 'down') =>
           runOne(operation, scratched, state, migrations, migration, from, direction);
         const proof = await prove(migration, before, run, () => readCatalog(scratched, state.tables));

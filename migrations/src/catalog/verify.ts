@@ -57,7 +57,11 @@ export function verifySchema(settings: Settings, hooks: Hooks = {}): Promise<Ver
  */
 export function verifyRollbacks(settings: Settings, hooks: Hooks = {}): Promise<RollbacksResult> {
   return withFilesAndState(settings, hooks, async (operation, session, state, migrations) => {
-    const proofs = await proveRollbacks(operation, session, state, migrations);
+    const proofs = await proveRollbacks(operation, session, state, {
+      before: [],
+      proven: migrations,
+      migrations,
+    });
     const wrong = proofs.filter(({ verdict }) => verdict !== 'proven' && verdict !== 'irreversible');
     if (wrong.length > 0) throw unproven(proofs, wrong);
     return { database: state.database, proofs };

@@ -1,10 +1,12 @@
 import type { Command } from '../command.ts';
 import { versionOf } from './arguments.ts';
-import { migrating } from './migrating.ts';
+import { migrating, migratingOptions } from './migrating.ts';
 
 export const goTo: Command = {
   usage: 'goto <version>',
   words: 'migrates up or down to exactly this version',
+  options: migratingOptions,
   examples: ['goto 12', 'goto 20250102030405 --format json'],
-  prepare: (version) => migrating({ kind: 'goto', version: versionOf(version ?? '', 'version', 'goto') }),
+  prepare: (version, options) =>
+    migrating({ kind: 'goto', version: versionOf(version ?? '', 'version', 'goto') }, options),
 };

@@ -1,11 +1,15 @@
 import type { Command } from '../command.ts';
 import { stepsOf } from './arguments.ts';
-import { migrating } from './migrating.ts';
+import { migrating, migratingOptions } from './migrating.ts';
 
 export const up: Command = {
   usage: 'up [steps]',
   words: 'applies every pending migration, or the next [steps]',
-  examples: ['up', 'up 1 --timeout 10s'],
-  prepare: (steps) =>
-    migrating(steps === undefined ? { kind: 'latest' } : { kind: 'up', steps: stepsOf(steps, 'up') }),
+  options: migratingOptions,
+  examples: ['up', 'up 1 --timeout 10s', 'up --dry-run', 'up --approved plan.json --environment production'],
+  prepare: (steps, options) =>
+    migrating(
+      steps === undefined ? { kind: 'latest' } : { kind: 'up', steps: stepsOf(steps, 'up') },
+      options,
+    ),
 };
