@@ -106,6 +106,7 @@ async function record(
   state: DatabaseState,
   { wanted, recorded }: Intent,
 ): Promise<void> {
+  await operation.begins(wanted);
   await operation.deadline.during('sql', async () => {
     await prepareTables(session, { ...state, stale: false }, []);
     const bookkeeping = new Bookkeeping(state.tables, lockOptions(operation, state).key);

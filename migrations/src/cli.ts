@@ -1,11 +1,12 @@
 import { type Failure, redact, renderFailure, toFailure } from '@lockstep/foundation';
-import { nameOf, type Work } from './command.ts';
+import type { Log } from '@lockstep/foundation/log';
+import { type Command, nameOf, type Work } from './command.ts';
 import { toOurWords } from './command-line.ts';
-import { readConfig } from './config.ts';
+import { type CommandSettings, readConfig } from './config.ts';
 import { DocumentedFailure, InterruptedError } from './errors.ts';
 import { createLateLog } from './late-log.ts';
 import { printableLines } from './printable.ts';
-import { CommanderError, describeProgram, toUsageError } from './program.ts';
+import { CommanderError, describeProgram, type Request, toUsageError } from './program.ts';
 import type { ReportNames } from './report.ts';
 import { spellings } from './setting-names.ts';
 import type { Flags } from './setting-sources.ts';
@@ -31,8 +32,8 @@ void main(process.argv.slice(2)).then((status) => process.exit(status));
 /** Returns the exit status. */
 async function main(args: readonly string[]): Promise<number> {
   const outcome = { status: 0 };
-  const program = describeProgram(async ({ command, offline }, flags, work) => {
-    outcome.status = await run(nameOf(command), flags, work, offline);
+  const program = describeProgram(async (request, flags, work) => {
+    outcome.status = await run(request, flags, work);
   });
   try {
     await program.parseAsync(toOurWords(args), { from: 'user' });
@@ -50,7 +51,8 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 /** Runs one command and prints what came of it; returns the exit status. */
-async function run(name: string, flags: Flags, work: Work, offline: boolean): Promise<number> {
+async function run({ command, offline }: Request, flags: Flags, work: Work): Promise<number> {
+  const name = nameOf(command);
   const settings = readConfig(
     flags,
     process.env,
@@ -65,14 +67,17 @@ async function run(name: string, flags: Flags, work: Work, offline: boolean): Pr
     service,
     undoCommand: service === undefined ? 'migrate undo' : `make db-undo SERVICE=${service}`,
   };
+  const recorder = await openRecorder(settings, log, command);
   try {
-    const report = await work(settings, { log, signal: interrupts.signal }, names);
+    const report = await work(settings, { log, signal: interrupts.signal, ...recorder?.hooks }, names);
+    await recorder?.ended(report.json, undefined);
     await log.flush();
     const document = toDocument({ success: true, command: name, ...report.json });
     await print(process.stdout, format === 'json' ? document : `${redact(report.text)}\n`);
     return 0;
   } catch (error) {
     const failure = toFailure(error);
+    await recorder?.ended(undefined, failure);
     const { message, code, exitStatus, evidence, hint } = failure;
     if (settings.log.format === 'json') log.error(message, { code, exitStatus, evidence, hint });
     await log.flush();
@@ -80,6 +85,17 @@ async function run(name: string, flags: Flags, work: Work, offline: boolean): Pr
     if (settings.log.format === 'text') await print(process.stderr, renderFailure('migrate', failure));
     return exitStatus;
   }
+}
+
+/** What is told elsewhere, when anything is to be; most runs load nothing of it. */
+async function openRecorder(settings: CommandSettings, log: Log, command: Command) {
+  const { audited, recorded } = command;
+  if (audited === undefined && recorded !== true) return undefined;
+  const { outputs, metrics } = settings.records;
+  const wanted = settings.audit.sink !== undefined || settings.log.format === 'json';
+  if (outputs === undefined && metrics === undefined && !(wanted && audited !== undefined)) return undefined;
+  const { Recorder } = await import('./records/recorder.ts');
+  return new Recorder(settings, log, nameOf(command), audited);
 }
 
 /** The configuration file, when one is named. */

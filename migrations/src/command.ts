@@ -1,5 +1,6 @@
 import type { CommandSettings } from './config.ts';
 import type { Hooks } from './operation.ts';
+import type { AuditedOperation } from './records/audit-event.ts';
 import type { Report, ReportNames } from './report.ts';
 
 /** What one command does once its settings are read. */
@@ -19,6 +20,10 @@ export interface Command {
   readonly help?: string;
   /** Command lines without the program's name, two at least. */
   readonly examples: readonly [string, string, ...string[]];
+  /** As what it is audited, and told to pipelines; undefined for what only looks. */
+  readonly audited?: AuditedOperation;
+  /** Whether it is told to pipelines although it only looks. */
+  readonly recorded?: true;
   /** Whether it works without a database, so that none need be named. */
   offline?(options: Options): boolean;
   /** @throws {UsageError} when the argument or an option is wrong */

@@ -3,6 +3,12 @@ import type { FileSettings } from './config-file.ts';
 import { type ConnectionSource, readConnection, readScratch } from './connection-settings.ts';
 import type { ConnectionParameters } from './connection-string.ts';
 import { parseTableName, type TableName } from './identifiers.ts';
+import {
+  type AuditSettings,
+  type RecordFiles,
+  readAudit,
+  readRecordFiles,
+} from './records/record-settings.ts';
 import { refuseBoth } from './secret-file.ts';
 import type { SettingKey } from './setting-names.ts';
 import { type Flags, openSources, type SettingSources } from './setting-sources.ts';
@@ -21,9 +27,12 @@ export interface Settings extends StrategySettings {
   /** The file that says what the schema must be. */
   readonly specification: string | undefined;
   readonly backups: BackupSettings;
+  readonly audit: AuditSettings;
   /** Another server for scratch databases. */
   readonly scratch: ConnectionParameters | undefined;
 }
+
+export type { AuditSettings };
 
 /** Where backups go, and by which programs. */
 export interface BackupSettings {
@@ -37,6 +46,7 @@ export interface BackupSettings {
 /** What only the command line needs besides. */
 export interface CommandSettings extends Settings {
   readonly format: 'text' | 'json';
+  readonly records: RecordFiles;
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
   /** Settings that are suspicious and not wrong. */
   readonly warnings: readonly string[];
@@ -83,6 +93,8 @@ export function readConfig(
       pgBin: readFileName(sources, 'pgBin'),
     },
     scratch: readScratch(sources),
+    audit: readAudit(sources),
+    records: readRecordFiles(sources),
     format: reader.oneOf('--format', ['text', 'json'], 'text'),
     log: {
       level: reader.oneOf(pick('logLevel'), logLevels, 'info'),

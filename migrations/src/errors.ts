@@ -250,6 +250,17 @@ export class DataCheckError extends Failure {
   }
 }
 
+/** The strategy insists on a record of what it does, and the sink does not take one. */
+export class AuditUnreachableError extends Failure {
+  constructor(strategy: string, sink: string, reason: string) {
+    super(`the audit sink ${sink} does not take events, and the ${strategy} strategy insists on it`, {
+      code: 'audit-unreachable',
+      exitStatus: 3,
+      evidence: [reason, 'nothing was changed'],
+    });
+  }
+}
+
 /** A baseline is for databases without a history, and this one has one. */
 export class BaselineRefusedError extends Failure {
   constructor(database: string, version: bigint | undefined) {

@@ -1,3 +1,4 @@
+import { watchTables } from './affected-tables.ts';
 import { type AppliedStep, applySteps } from './apply.ts';
 import type { Consent } from './approval/approve.ts';
 import { prepareTables } from './bookkeeping.ts';
@@ -31,6 +32,8 @@ export interface MigrateResult {
   /** The name under which a recreate or undo kept the database as it was. */
   readonly kept: string | undefined;
   readonly milliseconds: number;
+  /** Tables that the run made, changed or dropped, by the catalogs; undefined where nobody wanted to know. */
+  readonly affectedTables: readonly string[] | undefined;
   /** What the strategy's safeguards did; undefined where it has none. */
   readonly safeguards: GuardRecord | undefined;
 }
@@ -118,6 +121,7 @@ function nothingToDo({ database, version }: PlanResult, milliseconds: number): M
     anomalies: [],
     kept: undefined,
     milliseconds,
+    affectedTables: undefined,
     safeguards: undefined,
   };
 }
@@ -137,6 +141,7 @@ class Run {
   #first: Plan | undefined;
   #waiting: Plan | undefined;
   readonly #guard: Guard | undefined;
+  #affected: readonly string[] | undefined;
 
   constructor(
     operation: Operation,
@@ -209,6 +214,7 @@ class Run {
         const run = { session, state, plan, target, decision, migrations: this.#migrations, landed };
         await this.#guard.before(this.#operation, run);
       }
+      if (decision !== 'rest') await this.#operation.begins(plan.to);
       if (decision === 'recreate') {
         const { recreate } = await import('./recreate.ts');
         return recreate(this.#operation, session, {
@@ -218,7 +224,12 @@ class Run {
           applied: this.#applied,
         });
       }
-      if (decision === 'apply') await this.#apply(session, state, plan);
+      if (decision === 'apply') {
+        const { wantsTables } = this.#operation;
+        const tables = wantsTables ? await watchTables(session, state) : undefined;
+        await this.#apply(session, state, plan);
+        this.#affected = await tables?.();
+      }
       if (this.#guard?.unfinished === true) {
         await this.#guard.after(this.#operation, { session, migrations: this.#migrations });
       }
@@ -283,6 +294,7 @@ class Run {
       anomalies: [],
       kept: undefined,
       milliseconds: this.#operation.deadline.elapsed(),
+      affectedTables: this.#affected,
       safeguards: this.#guard?.record,
     };
   }

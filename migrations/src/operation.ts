@@ -23,6 +23,13 @@ export interface Hooks {
   readonly log?: Log;
   /** Interrupts: what runs is cancelled and rolled back. A reason that is an {@link InterruptedError} is thrown as it is. */
   readonly signal?: AbortSignal;
+  /**
+   * Called once a run is about to change something, with the version it leads to. What it throws ends the run, and nothing was
+   * changed.
+   */
+  readonly onBegin?: (version: string | undefined) => Promise<void>;
+  /** Whether somebody wants to know which tables a run changed; that is read from the catalogs. */
+  readonly wantsTables?: boolean;
 }
 
 /** What every part of one command shares: settings, the one deadline, the log, the way to Postgres. */
@@ -36,6 +43,9 @@ export interface Operation {
   connect(database?: string): Promise<Session>;
   /** Opens a session somewhere else, such as the server for scratch databases. */
   connectTo(parameters: ConnectionParameters): Promise<Session>;
+  /** Must be called before anything is changed; see {@link Hooks.onBegin}. */
+  begins(version: bigint | undefined): Promise<void>;
+  readonly wantsTables: boolean;
   /** Called shortly before the deadline, while there is still time to ask Postgres. */
   onLastMoment(look: (() => Promise<void>) | undefined): void;
   /** How a user calls `command` for this service: `make db-migrate-up SERVICE=services-api`. */
@@ -93,6 +103,9 @@ export async function operate<T>(
           connect({ ...wait, parameters, applicationName: applicationNameOf(settings) }),
         );
       },
+      begins: async (version) =>
+        hooks.onBegin?.(version === undefined || version < 0n ? undefined : String(version)),
+      wantsTables: hooks.wantsTables === true,
       onLastMoment: (look) => {
         lastLook = look;
       },

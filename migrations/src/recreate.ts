@@ -65,6 +65,7 @@ export async function recreate(
     anomalies,
     kept,
     milliseconds: operation.deadline.elapsed(),
+    affectedTables: undefined,
     safeguards: undefined,
   };
 }

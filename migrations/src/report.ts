@@ -42,6 +42,7 @@ export function reportMigrate(result: MigrateResult, names: ReportNames): Report
       anomalies: result.anomalies.map(jsonAnomaly),
       kept: result.kept ?? null,
       milliseconds: Math.round(result.milliseconds),
+      affectedTables: result.affectedTables ?? null,
       ...jsonSafeguards(result.safeguards),
     },
   };

@@ -7,6 +7,7 @@ export const secretVariables = [
   'DB_ADMIN_CONN_STRING',
   'DB_ADMIN_PASSWORD',
   'MIGRATION_SCRATCH_URL',
+  'MIGRATION_AUDIT_URL',
 ] as const;
 
 /** A secret, and how to name its place in a mistake. */

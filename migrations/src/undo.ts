@@ -77,6 +77,7 @@ async function swapBack(
     ]);
   }
   const { kept } = await freeNames(maintenance, database);
+  await operation.begins(undefined);
   await swapDatabases(operation, maintenance, [
     { from: database, to: kept },
     { from: newest, to: database },
@@ -93,6 +94,7 @@ async function swapBack(
       anomalies: [],
       kept,
       milliseconds: operation.deadline.elapsed(),
+      affectedTables: undefined,
       safeguards: undefined,
     };
   } finally {

@@ -99,6 +99,7 @@ async function replace(operation: Operation, request: RestoreRequest): Promise<R
         refuse: (obstacle, cause) =>
           new RecreateRefusedError(`${state.database} cannot be replaced`, obstacle, cause),
         build: async (maintenance, fresh, properties) => {
+          await operation.begins(versionOf(manifest));
           log.info(`restoring ${showPath(backup.path)} into a new database beside ${state.database}`);
           await build(operation, maintenance, fresh, properties, backup, state);
         },
@@ -117,6 +118,10 @@ async function replace(operation: Operation, request: RestoreRequest): Promise<R
   } finally {
     await session.close();
   }
+}
+
+function versionOf({ version }: Manifest): bigint | undefined {
+  return version === null || !/^\d+$/.test(version) ? undefined : BigInt(version);
 }
 
 /** Finds the backup and makes sure that it is whole. */
@@ -157,6 +162,7 @@ async function restoreBeside(
   name: string,
   backup: Backup,
 ): Promise<void> {
+  await operation.begins(versionOf(backup.manifest));
   operation.log.info(`restoring ${showPath(backup.path)} into the new database ${name}`);
   await maintenance.query(`create database ${quoteIdentifier(name)} template template0`);
   try {

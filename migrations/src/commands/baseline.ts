@@ -8,6 +8,7 @@ export const baseline: Command = {
   help: `
 Runs nothing and changes nothing but the tables of the history. migrate verify then shows whether the schema is what the
 files say. A database that golang-migrate keeps needs no baseline: its history is understood as it is.`,
+  audited: 'MIGRATION_EXECUTE',
   examples: ['baseline 12 --dry-run', 'baseline 12'],
   prepare: (argument, { dryRun }) => {
     const version = versionOf(argument ?? '', 'version', 'baseline');

@@ -6,6 +6,7 @@ export const down: Command = {
   usage: 'down [steps]',
   words: 'takes back the last migration, or the last [steps]',
   options: migratingOptions,
+  audited: 'MIGRATION_ROLLBACK',
   examples: ['down', 'down 3', 'down --dry-run'],
   prepare: (steps, options) => migrating({ kind: 'down', steps: stepsOf(steps ?? '1', 'down') }, options),
 };

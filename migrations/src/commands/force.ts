@@ -11,6 +11,7 @@ export const force: Command = {
   help: `
 For a database that somebody has put right by hand. The version is a number, or none. On a terminal it asks for a typed
 yes; without one it ends with 7 unless --yes is given.`,
+  audited: 'MIGRATION_EXECUTE',
   examples: ['force 12 --dry-run', 'force none --yes'],
   prepare: (argument, { yes, dryRun }) => {
     const version = argument === 'none' ? undefined : versionOf(argument ?? '', 'version', 'force');

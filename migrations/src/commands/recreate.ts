@@ -3,6 +3,7 @@ import type { Command } from '../command.ts';
 export const recreate: Command = {
   usage: 'recreate',
   words: 'builds the database anew beside the old, which is kept; development only',
+  audited: 'MIGRATION_EXECUTE',
   examples: ['recreate --environment development', 'recreate --timeout 60s'],
   prepare: () => async (settings, hooks, names) => {
     const { recreateDatabase } = await import('../migrate.ts');

@@ -16,6 +16,7 @@ present one and compared with its manifest; then the two swap names in one trans
 unless --yes is given.
 
 It ends with 3 when the dump is missing, cut short or changed, with 6 when what came out of it is not what went in.`,
+  audited: 'MIGRATION_ROLLBACK',
   examples: ['restore latest --yes', 'restore shop__20260102T030405_full_9f2c01 --into shop_copy'],
   prepare: (argument, { into, yes, dryRun }) => {
     const request = { wanted: argument ?? '', into: textOf(into), isDryRun: dryRun === true };

@@ -9,6 +9,7 @@ export const rollback: Command = {
   help: `
 --rollback-to-version <version> without a command means the same. With moderate or extensive validation a rollback is rehearsed
 in a scratch database, and on the restored backup where there is one, before anything is changed.`,
+  audited: 'MIGRATION_ROLLBACK',
   examples: ['rollback 12', 'rollback 12 --environment staging --yes'],
   prepare: (version, options) => {
     const wanted = versionOf(version ?? '', 'version', 'rollback');

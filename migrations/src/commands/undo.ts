@@ -3,6 +3,7 @@ import type { Command } from '../command.ts';
 export const undo: Command = {
   usage: 'undo',
   words: 'brings back the database that the last recreate kept; development only',
+  audited: 'MIGRATION_ROLLBACK',
   examples: ['undo --environment development', 'undo --format json'],
   prepare: () => async (settings, hooks, names) => {
     const { undo: swapBack } = await import('../undo.ts');

@@ -6,6 +6,7 @@ export const up: Command = {
   usage: 'up [steps]',
   words: 'applies every pending migration, or the next [steps]',
   options: migratingOptions,
+  audited: 'MIGRATION_EXECUTE',
   examples: ['up', 'up 1 --timeout 10s', 'up --dry-run', 'up --approved plan.json --environment production'],
   prepare: (steps, options) =>
     migrating(

@@ -10,6 +10,7 @@ says. Both are built in scratch databases, so the role needs CREATEDB, or --scra
 With --rollbacks each migration runs up, down and up again in a scratch database.
 
 It ends with 6 when something differs, and says what.`,
+  recorded: true,
   examples: ['verify --specification services-api/SERVICES-SCHEMA.md', 'verify --rollbacks --format json'],
   prepare:
     (_argument, { rollbacks }) =>
