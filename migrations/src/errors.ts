@@ -261,6 +261,18 @@ export class AuditUnreachableError extends Failure {
   }
 }
 
+/** What was to be recorded of a dirty database is no longer so. */
+export class ResolveRefusedError extends Failure {
+  constructor(database: string, reason: string) {
+    super(`nothing was recorded for ${database}: ${reason}`, {
+      code: 'resolve-refused',
+      exitStatus: 5,
+      evidence: [],
+      hint: 'migrate resolve',
+    });
+  }
+}
+
 /** A baseline is for databases without a history, and this one has one. */
 export class BaselineRefusedError extends Failure {
   constructor(database: string, version: bigint | undefined) {

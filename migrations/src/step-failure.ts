@@ -100,7 +100,7 @@ function halfWay({ left, landed, tracked }: StepError): string | undefined {
 }
 
 function afterHalfWay({ operation }: StepSurroundings): string | undefined {
-  if (operation.settings.environment !== 'development') return undefined;
+  if (operation.settings.environment !== 'development') return 'migrate resolve';
   return `correct the file, then ${operation.command('up')} (builds a new database, keeps this one)`;
 }
 

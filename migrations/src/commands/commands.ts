@@ -8,6 +8,7 @@ import { goTo } from './goto.ts';
 import { history } from './history.ts';
 import { plan } from './plan.ts';
 import { recreate } from './recreate.ts';
+import { resolve } from './resolve.ts';
 import { restore } from './restore.ts';
 import { rollback } from './rollback.ts';
 import { status } from './status.ts';
@@ -19,7 +20,7 @@ import { version } from './version.ts';
 /** Every command, as `--help` lists them under the headings. */
 export const commandGroups: Readonly<Record<string, readonly Command[]>> = {
   'Commands:': [up, down, goTo, rollback, version, status, history, plan, verify],
-  'Commands for the history:': [baseline, force],
+  'Commands for the history:': [baseline, force, resolve],
   'Commands for backups:': [backup, restore],
   'Commands for apps:': [check],
   'Commands for development:': [recreate, undo],
