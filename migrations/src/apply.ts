@@ -59,7 +59,7 @@ export async function applySteps(
       const startedAt = performance.now();
       try {
         await operation.deadline.during('sql', () =>
-          watch.during(() => runner.run(tracked, rest.length > 0)),
+          watch.during(`${step.label} ${step.description}`, () => runner.run(tracked, rest.length > 0)),
         );
       } catch (error) {
         if (error instanceof SessionLostError && operation.signal.aborted)

@@ -1,4 +1,4 @@
-import { type Blockage, describeHolder, findBlockage } from './holder.ts';
+import { type Blockage, describeHolder, findBlockage, findProgress } from './holder.ts';
 import type { Operation } from './operation.ts';
 import { Session } from './session.ts';
 
@@ -6,6 +6,8 @@ import { Session } from './session.ts';
 const patienceMilliseconds = 1000;
 const pollMilliseconds = 500;
 const answerMilliseconds = 150;
+/** From here on a statement is told of, again each time twice as long has passed. */
+const longMilliseconds = 5000;
 
 /** Looks, on a connection of its own, at what a session waits for while it runs something long. */
 export class BlockWatch {
@@ -14,6 +16,9 @@ export class BlockWatch {
   #own: Promise<Session> | undefined;
   #told: number | undefined;
   #seen: Blockage | undefined;
+  #startedAt = 0;
+  #nextTelling = longMilliseconds;
+  #name = '';
 
   constructor(operation: Operation, watched: Session) {
     this.#operation = operation;
@@ -25,8 +30,11 @@ export class BlockWatch {
     return this.#seen;
   }
 
-  /** Runs `work`, and tells who holds a lock that it waits for. */
-  async during<T>(work: () => Promise<T>): Promise<T> {
+  /** Runs `work`, and tells who holds a lock that it waits for, and how far it is when it takes long. */
+  async during<T>(name: string, work: () => Promise<T>): Promise<T> {
+    this.#name = name;
+    this.#startedAt = performance.now();
+    this.#nextTelling = longMilliseconds;
     this.#seen = undefined;
     this.#told = undefined;
     const state: { timer: NodeJS.Timeout | undefined } = { timer: undefined };
@@ -47,12 +55,23 @@ export class BlockWatch {
   async look(): Promise<void> {
     const blockage = await findBlockage(await this.#connection(), this.#watched.processId);
     this.#seen = blockage;
+    if (blockage === undefined) await this.#tellProgress();
     const [holder] = blockage?.holders ?? [];
     if (blockage === undefined || holder === undefined || holder.pid === this.#told) return;
     this.#told = holder.pid;
     this.#operation.log.info(`waiting for a lock on ${blockage.on}, held by ${describeHolder(holder)}`, {
       holder: holder.pid,
     });
+  }
+
+  async #tellProgress(): Promise<void> {
+    const elapsed = performance.now() - this.#startedAt;
+    if (elapsed < this.#nextTelling) return;
+    this.#nextTelling *= 2;
+    const progress = await findProgress(await this.#connection(), this.#watched.processId);
+    const far = progress === undefined ? '' : `: ${progress}`;
+    const seconds = Math.round(elapsed / 1000);
+    this.#operation.log.info(`${this.#name} has run for ${seconds} s${far}`, { seconds, progress });
   }
 
   async close(): Promise<void> {

@@ -49,6 +49,23 @@ export async function findBlockage(session: Session, pid: number): Promise<Block
   return { on: String(locks[0]?.['target'] ?? 'a lock'), holders: holders.map(toHolder) };
 }
 
+/** How far a statement is, where Postgres tells: building an index, copying, vacuuming, clustering. */
+export async function findProgress(session: Session, pid: number): Promise<string | undefined> {
+  const [row] = await session.query(
+    `select coalesce(
+       (select format('%s, %s of %s blocks', phase, blocks_done, blocks_total) from pg_stat_progress_create_index where pid = $1),
+       (select format('copying, %s bytes', bytes_processed) from pg_stat_progress_copy where pid = $1),
+       (select format('%s, %s of %s blocks', phase, heap_blks_scanned, heap_blks_total) from pg_stat_progress_cluster where pid = $1),
+       (select format('%s, %s of %s blocks', phase, heap_blks_scanned, heap_blks_total) from pg_stat_progress_vacuum where pid = $1),
+       (select format('%s, %s of %s blocks', phase, sample_blks_scanned, sample_blks_total) from pg_stat_progress_analyze where pid = $1)
+     ) as progress, (select wait_event_type || ' ' || wait_event from pg_stat_activity where pid = $1) as wait`,
+    [pid],
+  );
+  const { progress, wait } = row ?? {};
+  if (typeof progress === 'string') return progress;
+  return typeof wait === 'string' ? `waiting: ${wait}` : undefined;
+}
+
 /** `pid 4711, user services_migrator, application "migrate services-api", since 14:02:11, running: create index …` */
 export function describeHolder({ pid, user, application, since, activity }: Holder): string {
   const parts = [`pid ${pid}`, `user ${user}`];

@@ -30,7 +30,7 @@ export async function watched<T>(operation: Operation, session: Session, read: (
   const watch = new BlockWatch(operation, session);
   operation.onLastMoment(() => watch.look());
   try {
-    return await deadline.during('database', () => watch.during(read));
+    return await deadline.during('database', () => watch.during('reading the history', read));
   } catch (error) {
     const blockage = watch.seen;
     if (blockage === undefined || !deadline.passed) throw error;

@@ -2,6 +2,7 @@ import type { Command } from '../command.ts';
 import { backup } from './backup.ts';
 import { baseline } from './baseline.ts';
 import { check } from './check.ts';
+import { completion } from './completion.ts';
 import { down } from './down.ts';
 import { force } from './force.ts';
 import { goTo } from './goto.ts';
@@ -14,14 +15,16 @@ import { rollback } from './rollback.ts';
 import { status } from './status.ts';
 import { undo } from './undo.ts';
 import { up } from './up.ts';
+import { validate } from './validate.ts';
 import { verify } from './verify.ts';
 import { version } from './version.ts';
 
 /** Every command, as `--help` lists them under the headings. */
 export const commandGroups: Readonly<Record<string, readonly Command[]>> = {
-  'Commands:': [up, down, goTo, rollback, version, status, history, plan, verify],
+  'Commands:': [up, down, goTo, rollback, version, status, history, plan, validate, verify],
   'Commands for the history:': [baseline, force, resolve],
   'Commands for backups:': [backup, restore],
   'Commands for apps:': [check],
   'Commands for development:': [recreate, undo],
+  'Other commands:': [completion],
 };
