@@ -1,6 +1,6 @@
-import { Bookkeeping, prepareTables } from './bookkeeping.ts';
+import { prepareTables, recordsIn } from './bookkeeping.ts';
 import type { Settings } from './config.ts';
-import { BaselineRefusedError } from './errors.ts';
+import { BaselineRefusedError, UsageError } from './errors.ts';
 import { UnknownVersionError } from './file-errors.ts';
 import type { DatabaseState } from './history.ts';
 import { withFilesAndState } from './inspect.ts';
@@ -42,6 +42,9 @@ export function forceVersion(
   request: AdoptRequest,
   hooks: Hooks = {},
 ): Promise<AdoptResult> {
+  if (settings.layout === 'alphabetical') {
+    throw new UsageError('force is for the layout versioned: names are in no order that one could stand for');
+  }
   const wanted = request.version ?? -1n;
   return adopt(settings, request, hooks, (state, migrations) => {
     const versions = describeStates(migrations, state.history).map(({ version }) => version);
@@ -109,7 +112,7 @@ async function record(
   await operation.begins(wanted);
   await operation.deadline.during('sql', async () => {
     await prepareTables(session, { ...state, stale: false }, []);
-    const bookkeeping = new Bookkeeping(state.tables, lockOptions(operation, state).key);
+    const bookkeeping = recordsIn(state.tables, lockOptions(operation, state).key);
     await session.query('begin');
     try {
       for (const migration of recorded) await session.query(bookkeeping.adopted(migration));

@@ -1,8 +1,8 @@
 import { BlockWatch } from './block-watch.ts';
-import { Bookkeeping, type TrackedStep } from './bookkeeping.ts';
+import { recordsIn, type TrackedStep } from './bookkeeping.ts';
 import { LockLostError, withEvidence } from './errors.ts';
 import type { Tables } from './history.ts';
-import type { Direction, Migration } from './migration.ts';
+import { type Direction, type Migration, titleOf } from './migration.ts';
 import type { Operation } from './operation.ts';
 import type { Step } from './plan.ts';
 import { type Session, SessionLostError } from './session.ts';
@@ -45,7 +45,7 @@ export async function applySteps(
 ): Promise<void> {
   const { steps, applied } = options;
   const byVersion = new Map(options.migrations.map((migration) => [migration.version, migration]));
-  const bookkeeping = new Bookkeeping(options.tables, options.lock);
+  const bookkeeping = recordsIn(options.tables, options.lock);
   const runner = new StepRunner(operation, session, bookkeeping, options.role);
   const watch = new BlockWatch(operation, session);
   operation.onLastMoment(() => watch.look());
@@ -59,7 +59,7 @@ export async function applySteps(
       const startedAt = performance.now();
       try {
         await operation.deadline.during('sql', () =>
-          watch.during(`${step.label} ${step.description}`, () => runner.run(tracked, rest.length > 0)),
+          watch.during(titleOf(step), () => runner.run(tracked, rest.length > 0)),
         );
       } catch (error) {
         if (error instanceof SessionLostError && operation.signal.aborted)
@@ -86,5 +86,5 @@ export async function applySteps(
 
 /** `000005 add_index … 12 ms` */
 function progressLine({ label, description, direction }: Step, milliseconds: number): string {
-  return `${label} ${description}${direction === 'down' ? ' (down)' : ''} … ${Math.round(milliseconds)} ms`;
+  return `${titleOf({ label, description })}${direction === 'down' ? ' (down)' : ''} … ${Math.round(milliseconds)} ms`;
 }

@@ -2,6 +2,8 @@ import type { DatabaseState, Tables } from './history.ts';
 import { quoteIdentifier, quoteLiteral } from './identifiers.ts';
 import type { Migration } from './migration.ts';
 import type { Step } from './plan.ts';
+import { elapsed, holdLock } from './record-sql.ts';
+import { ScriptBookkeeping, scriptTableTexts } from './script-bookkeeping.ts';
 import type { Session } from './session.ts';
 
 /** A step, and the migration it belongs to when its file is there. */
@@ -12,23 +14,46 @@ export interface TrackedStep {
   readonly from: bigint | undefined;
 }
 
-/** What a record ends with when another session has the lock: the division of {@link Bookkeeping} by zero. */
-export const lockLost = '22012';
-const elapsed = '(extract(epoch from clock_timestamp() - transaction_timestamp()) * 1000)::int';
-
 /** The SQL that records steps. Each text belongs into a transaction of the caller. */
-export class Bookkeeping {
+export interface Records {
+  /** Records a step in the transaction that ran it: it is applied when this commits. */
+  landed(step: TrackedStep): string;
+  /** Before the first statement of a step outside a transaction: dirty from now on. */
+  begun(step: TrackedStep): string;
+  /** After each statement of such a step that landed. */
+  advanced(step: TrackedStep, statements: number): string;
+  /** After its last statement: clean again. */
+  finished(step: TrackedStep, milliseconds: number): string;
+  /** When it failed before anything landed: as if it had never begun. */
+  withdrawn(step: TrackedStep): string;
+  /** Says that the schema is at `version` (-1 for none), and clean, whatever ran or did not. */
+  forced(version: bigint): string;
+  /** Records a migration as applied that ran elsewhere, or before anybody counted. */
+  adopted(migration: Migration): string;
+}
+
+/**
+ * The records of the state's layout.
+ *
+ * @param lock the key of the lock that each record takes once more, in case the step let go of it
+ */
+export function recordsIn(tables: Tables, lock: bigint | undefined): Records {
+  return tables.nameColumn === undefined
+    ? new Bookkeeping(tables, lock)
+    : new ScriptBookkeeping(tables, lock);
+}
+
+/** Records by version: golang-migrate's row, and ours beside it. */
+class Bookkeeping implements Records {
   readonly #tables: Tables;
 
   readonly #hold: string;
 
-  /** @param lock the key of the lock that each record takes once more, in case the step let go of it */
   constructor(tables: Tables, lock: bigint | undefined) {
     this.#tables = tables;
-    this.#hold = lock === undefined ? '' : `select 1 / pg_try_advisory_lock(${lock})::int; `;
+    this.#hold = holdLock(lock);
   }
 
-  /** Records a step in the transaction that ran it: it is applied when this commits. */
   landed({ step, migration }: TrackedStep): string {
     const { history } = this.#tables;
     const row =
@@ -39,7 +64,6 @@ export class Bookkeeping {
     return `${this.#hold}${this.#setVersion(step.resultVersion, false)}; ${row}`;
   }
 
-  /** Before the first statement of a step outside a transaction: dirty from now on. */
   begun({ step, migration }: TrackedStep): string {
     const { history } = this.#tables;
     const row =
@@ -50,12 +74,10 @@ export class Bookkeeping {
     return `${this.#setVersion(step.resultVersion, true)}; ${row}`;
   }
 
-  /** After each statement of such a step that landed. */
   advanced({ step }: TrackedStep, statements: number): string {
     return `update ${this.#tables.history} set statements_applied = ${statements} where version = ${step.version}`;
   }
 
-  /** After its last statement: clean again. */
   finished({ step }: TrackedStep, milliseconds: number): string {
     const { history } = this.#tables;
     const row =
@@ -66,7 +88,6 @@ export class Bookkeeping {
     return `${this.#hold}${this.#setVersion(step.resultVersion, false)}; ${row}`;
   }
 
-  /** When it failed before anything landed: as if it had never begun. */
   withdrawn({ step, from }: TrackedStep): string {
     const { history } = this.#tables;
     const row =
@@ -76,7 +97,6 @@ export class Bookkeeping {
     return `${this.#setVersion(from ?? -1n, false)}; ${row}`;
   }
 
-  /** Says that the schema is at `version` (-1 for none), and clean, whatever ran or did not. */
   forced(version: bigint): string {
     const { history } = this.#tables;
     return `${this.#hold}${this.#setVersion(version, false)}; delete from ${history} where version > ${version};
@@ -84,7 +104,6 @@ export class Bookkeeping {
       where statements_applied is not null`;
   }
 
-  /** Records a migration as applied that ran elsewhere, or before anybody counted. */
   adopted({ version, description, up, down }: Migration): string {
     const texts = [description, up.checksum, down?.text].map((text) =>
       text === undefined ? 'null' : quoteLiteral(text),
@@ -116,12 +135,13 @@ export async function prepareTables(
 ): Promise<void> {
   const texts: string[] = [];
   if (!present.schema) texts.push(`create schema if not exists ${quoteIdentifier(tables.schema)}`);
-  if (!present.version) {
+  if (tables.nameColumn !== undefined) texts.push(...scriptTableTexts({ tables, present }));
+  else if (!present.version) {
     texts.push(
       `create table ${tables.version} (version bigint not null primary key, dirty boolean not null)`,
     );
   }
-  if (!present.history) {
+  if (tables.nameColumn === undefined && !present.history) {
     texts.push(
       `create table ${tables.history} (version bigint not null primary key, description text not null, checksum text,
          applied_at timestamptz, duration integer, down_sql text, statements_applied integer)`,

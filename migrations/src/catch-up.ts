@@ -13,10 +13,7 @@ export function catchUp(
   before: Plan,
   history: History,
 ): { landed: number; lost: readonly Step[] } {
-  const now = history.current?.version ?? -1n;
-  const reached = before.steps.findLastIndex(({ resultVersion }) => resultVersion === now) + 1;
-  // The step that left it dirty did not land.
-  const landed = history.current?.dirty === true ? Math.max(0, reached - 1) : reached;
+  const landed = countLanded(before, history);
   const known = new Set(applied.map(({ version }) => version));
   const rows = new Map(history.applied.map((row) => [row.version, row]));
   const lost = before.steps.filter(({ version, direction }) => {
@@ -34,4 +31,16 @@ export function catchUp(
     }),
   );
   return { landed, lost };
+}
+
+function countLanded(before: Plan, history: History): number {
+  if (history.byName !== undefined) {
+    const recorded = new Set(history.applied.map(({ version }) => version));
+    const next = before.steps.findIndex(({ version }) => !recorded.has(version));
+    return next === -1 ? before.steps.length : next;
+  }
+  const now = history.current?.version ?? -1n;
+  const reached = before.steps.findLastIndex(({ resultVersion }) => resultVersion === now) + 1;
+  // The step that left it dirty did not land.
+  return history.current?.dirty === true ? Math.max(0, reached - 1) : reached;
 }

@@ -1,6 +1,12 @@
 import { DatabaseError } from 'pg';
 import type { Settings } from './config.ts';
-import { CheckFailedError, DatabaseRefusedError, HistoryLockedError, InterruptedError } from './errors.ts';
+import {
+  CheckFailedError,
+  DatabaseRefusedError,
+  HistoryLockedError,
+  InterruptedError,
+  UsageError,
+} from './errors.ts';
 import { MigrationsFolderError, NoMigrationsError } from './file-errors.ts';
 import { checkReceipt, SchemaNotReadyError } from './gate.ts';
 import { quoteIdentifier, spellTableName, type TableName } from './identifiers.ts';
@@ -57,6 +63,11 @@ export function checkSchema(
   request: CheckRequest,
   hooks: Hooks = {},
 ): Promise<CheckResult> {
+  if (settings.layout === 'alphabetical') {
+    throw new UsageError(
+      'check is for the layout versioned: names are in no order that an app could wait for',
+    );
+  }
   return operate(settings, hooks, async (operation) => {
     const need = await readNeed(settings, request);
     return request.wait ? askUntil(operation, need) : ask(operation, need);

@@ -1,5 +1,6 @@
 import { nameOf } from './command.ts';
 import { commandGroups } from './commands/commands.ts';
+import { layouts } from './layout.ts';
 import { longName, settingEntries } from './setting-names.ts';
 import { approaches, approvals, backupKinds, environments, validations } from './strategy.ts';
 
@@ -20,6 +21,7 @@ interface CommandWord extends Word {
 
 const valuesOf: Readonly<Record<string, readonly string[]>> = {
   '--environment': environments,
+  '--layout': layouts,
   '--approach': approaches,
   '--backup': backupKinds,
   '--validation': validations,

@@ -3,6 +3,7 @@ import type { FileSettings } from './config-file.ts';
 import { type ConnectionSource, readConnection, readScratch } from './connection-settings.ts';
 import type { ConnectionParameters } from './connection-string.ts';
 import { parseTableName, type TableName } from './identifiers.ts';
+import { type Layout, layouts } from './layout.ts';
 import {
   type AuditSettings,
   type RecordFiles,
@@ -21,6 +22,7 @@ export interface Settings extends StrategySettings {
   readonly path: string;
   /** Whether somebody named that folder, or it is the default. */
   readonly pathStated: boolean;
+  readonly layout: Layout;
   readonly connection: ConnectionSource;
   /** golang-migrate's table; without a schema the connection's current one. */
   readonly table: TableName;
@@ -84,6 +86,7 @@ export function readConfig(
     }),
     path: readPath(sources, path),
     pathStated: reader.text(path) !== undefined,
+    layout: reader.oneOf(pick('layout'), layouts, 'versioned'),
     connection: readConnection(sources, service, offline),
     table: readTable(sources),
     specification: readFileName(sources, 'specification'),

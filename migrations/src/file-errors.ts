@@ -1,5 +1,12 @@
 import { count, Failure } from '@lockstep/foundation';
 
+/** The folder holds no script. */
+export class NoScriptsError extends Failure {
+  constructor(folder: string) {
+    super(`${folder} holds no .sql files`, { code: 'no-migrations', exitStatus: 3 });
+  }
+}
+
 /** One rule a migration file breaks, and where. */
 export interface FileMistake {
   /** As shown to a person: relative to the working directory when under it. */

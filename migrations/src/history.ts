@@ -13,6 +13,8 @@ export interface Tables {
   readonly version: string;
   /** Ours beside it. */
   readonly history: string;
+  /** In the layout alphabetical `version` holds the names of scripts, in this column. */
+  readonly nameColumn?: string;
 }
 
 /** A step outside a transaction that began and did not finish, as far as the history tells. */
@@ -43,16 +45,18 @@ const oldestServer = 150_000;
  * Reads the state: two round trips, one when nothing was ever migrated.
  *
  * @param downSql whether to read each row's down SQL too; it may be long
+ * @param scripts places of the files by name, in the layout alphabetical; undefined in the layout versioned
  * @throws {HistoryTableError} when a table of that name is another tool's
  * @throws {HistoryClosedError} when this role may not read it
  */
 export async function readState(
   session: Session,
   table: TableName,
-  { downSql }: { downSql: boolean },
+  { downSql, scripts }: Reading,
 ): Promise<DatabaseState> {
   const facts = await readFacts(session, table);
   const tables = nameTables(facts.schema, table);
+  if (scripts !== undefined) return readByName(session, facts, tables, scripts);
   const [current, rows] = await Promise.all([
     facts.version ? readVersion(session, tables, facts.role) : undefined,
     facts.history ? readRows(session, tables, facts.role, downSql) : [],
@@ -71,6 +75,39 @@ export async function readState(
       current?.dirty !== true &&
       (unfinished.length > 0 ||
         rows.some((row) => BigInt(String(row['version'])) > (current?.version ?? -1n))),
+  };
+}
+
+/** How much is read, and in which layout. */
+export interface Reading {
+  readonly downSql: boolean;
+  readonly scripts?: ReadonlyMap<string, bigint> | undefined;
+}
+
+async function readByName(
+  session: Session,
+  facts: Facts,
+  tables: Tables,
+  places: ReadonlyMap<string, bigint>,
+): Promise<DatabaseState> {
+  const { findNameColumn, nameColumn, readScripts } = await import('./script-history.ts');
+  const column = facts.version ? await findNameColumn(session, tables.version) : nameColumn;
+  const found = {
+    names: facts.version ? tables.version : undefined,
+    column,
+    history: facts.history ? tables.history : undefined,
+  };
+  const read = await readScripts(session, found, places).catch(async (error: unknown) => {
+    throw await explain(session, error, tables.version, facts.role);
+  });
+  return {
+    database: facts.database,
+    oid: facts.oid,
+    role: facts.role,
+    tables: { ...tables, nameColumn: column },
+    present: { schema: facts.schemaPresent, version: facts.version, history: facts.history },
+    ...read,
+    stale: false,
   };
 }
 

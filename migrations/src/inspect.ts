@@ -1,7 +1,6 @@
 import type { Settings } from './config.ts';
 import type { DatabaseState } from './history.ts';
 import { describeHolder, findLockHolder } from './holder.ts';
-import { loadMigrations } from './load.ts';
 import { lockKey } from './lock.ts';
 import type { Migration } from './migration.ts';
 import { type Hooks, type Operation, operate } from './operation.ts';
@@ -125,7 +124,7 @@ export function withFilesAndState<T>(settings: Settings, hooks: Hooks, look: Loo
 
 function withState<T>(settings: Settings, hooks: Hooks, withFiles: boolean, look: Look<T>): Promise<T> {
   return operate(settings, hooks, async (operation) => {
-    const migrations = withFiles ? await loadMigrations(settings.path) : [];
+    const migrations = withFiles || settings.layout === 'alphabetical' ? await operation.load() : [];
     const session = await operation.connect();
     try {
       const state = await readWatched(operation, session, { downSql: true });

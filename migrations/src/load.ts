@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { type FileMistake, MigrationFilesError, NoMigrationsError } from './file-errors.ts';
 import { parseFileName } from './file-name.ts';
 import { listFolder, showPath } from './folder.ts';
+import type { Layout } from './layout.ts';
 import type { Migration } from './migration.ts';
 import { type NamedFile, pairFiles } from './pair.ts';
 import { printable } from './printable.ts';
@@ -43,6 +44,13 @@ export async function loadMigrations(folder: string): Promise<Migration[]> {
   if (mistakes.length > 0) throw new MigrationFilesError(shown, mistakes.sort(byPath));
   if (migrations.length === 0) throw new NoMigrationsError(shown);
   return migrations;
+}
+
+/** Reads the migrations of a folder in one of the two layouts. */
+export async function loadLayout(folder: string, layout: Layout): Promise<Migration[]> {
+  if (layout === 'versioned') return loadMigrations(folder);
+  const { loadScripts } = await import('./load-scripts.ts');
+  return loadScripts(folder);
 }
 
 function byPath(a: { path: string }, b: { path: string }): number {

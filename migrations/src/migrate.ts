@@ -8,7 +8,6 @@ import { ConnectionLostError } from './errors.ts';
 import type { Guard, GuardRecord } from './guard.ts';
 import type { DatabaseState } from './history.ts';
 import type { PlanResult } from './inspect.ts';
-import { loadMigrations } from './load.ts';
 import { withLock } from './lock.ts';
 import { lockOptions } from './lock-options.ts';
 import type { Migration } from './migration.ts';
@@ -95,7 +94,7 @@ async function begin(
     watch = permission.guard;
   }
   return operate(settings, hooks, async (operation) => {
-    const reading = loadMigrations(settings.path);
+    const reading = operation.load();
     // A wrong file ends the run at once, so nobody waits for a database that will not be used.
     reading.catch(() => {});
     const connecting = operation.connect();

@@ -27,6 +27,11 @@ export interface SqlFile {
   readonly checksum: string;
 }
 
+/** `000007 add_index`; a script of the layout alphabetical has its name alone. */
+export function titleOf({ label, description }: Pick<Migration, 'label' | 'description'>): string {
+  return description === '' ? label : `${label} ${description}`;
+}
+
 /** One version: an up file and, when reversible, a down file. */
 export interface Migration {
   readonly version: bigint;

@@ -15,6 +15,9 @@ import {
   ServerError,
   withEvidence,
 } from './errors.ts';
+import { loadLayout } from './load.ts';
+import { placesOf } from './load-scripts.ts';
+import type { Migration } from './migration.ts';
 import { type Session, SessionLostError } from './session.ts';
 
 /** What a caller may pass besides settings. */
@@ -46,6 +49,10 @@ export interface Operation {
   /** Must be called before anything is changed; see {@link Hooks.onBegin}. */
   begins(version: bigint | undefined): Promise<void>;
   readonly wantsTables: boolean;
+  /** Reads the migrations of the settings' folder in their layout. */
+  load(): Promise<Migration[]>;
+  /** The places of the files by name, as far as they were read; undefined in the layout versioned. */
+  readonly scripts: ReadonlyMap<string, bigint> | undefined;
   /** Called shortly before the deadline, while there is still time to ask Postgres. */
   onLastMoment(look: (() => Promise<void>) | undefined): void;
   /** How a user calls `command` for this service: `make db-migrate-up SERVICE=services-api`. */
@@ -79,6 +86,8 @@ export async function operate<T>(
   const deadline = new Deadline(settings.strategy.timeoutMilliseconds);
   const stop = new AbortController();
   let lastLook: (() => Promise<void>) | undefined;
+  let scripts: ReadonlyMap<string, bigint> | undefined =
+    settings.layout === 'alphabetical' ? new Map() : undefined;
   const lastMoment = setTimeout(
     () => void lastLook?.().catch(() => {}),
     Math.max(1, deadline.remaining() - lastMomentMilliseconds),
@@ -106,6 +115,14 @@ export async function operate<T>(
       begins: async (version) =>
         hooks.onBegin?.(version === undefined || version < 0n ? undefined : String(version)),
       wantsTables: hooks.wantsTables === true,
+      load: async () => {
+        const migrations = await loadLayout(settings.path, settings.layout);
+        if (settings.layout === 'alphabetical') scripts = placesOf(migrations);
+        return migrations;
+      },
+      get scripts() {
+        return scripts;
+      },
       onLastMoment: (look) => {
         lastLook = look;
       },

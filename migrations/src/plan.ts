@@ -20,6 +20,11 @@ export interface History {
   readonly current: { readonly version: bigint; readonly dirty: boolean } | undefined;
   /** Our rows, ascending by version; empty when our table is absent. */
   readonly applied: readonly AppliedMigration[];
+  /**
+   * Set in the layout alphabetical: each migration is recorded by its name, so what has no row is not applied, and none is out of
+   * order. `dirty` is the place of the one that did not finish.
+   */
+  readonly byName?: { readonly dirty?: bigint };
 }
 
 /** Where a plan goes. Steps beyond the last or the first migration are no mistake. */
@@ -168,7 +173,7 @@ function anomalyOf({ version, description, migration, row, applied }: Standing, 
   if (migration === undefined)
     return applied ? ({ kind: 'missing', version, description } as const) : undefined;
   if (!applied) {
-    const behind = version < standings.highest;
+    const behind = !standings.byName && version < standings.highest;
     return behind
       ? ({ kind: 'out of order', migration, appliedAfter: standings.highest } as const)
       : undefined;

@@ -90,7 +90,7 @@ async function build(
     const fromScratch = await readState(
       session,
       { schema: state.tables.schema, name: state.tables.name },
-      { downSql: false },
+      { downSql: false, scripts: operation.scripts },
     );
     const plan = computePlan(migrations, fromScratch.history, { kind: 'latest' });
     await operation.deadline.during('sql', () => prepareTables(session, fromScratch, []));

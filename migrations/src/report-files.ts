@@ -1,7 +1,7 @@
 import { count } from '@lockstep/foundation';
 import { showPath } from './folder.ts';
 import { jsonVersion } from './json.ts';
-import type { Migration } from './migration.ts';
+import { type Migration, titleOf } from './migration.ts';
 import type { Report, ReportNames } from './report.ts';
 
 /** `validate`, when every file is right. */
@@ -18,8 +18,8 @@ export function reportValidation(
   return {
     text: [
       `${folder}: ${count(migrations.length, 'migration')}, names and pairs are valid`,
-      ...irreversible.map(({ label, description }) => `  without a down file: ${label} ${description}`),
-      ...outside.map(({ label, description }) => `  outside a transaction: ${label} ${description}`),
+      ...irreversible.map((migration) => `  without a down file: ${titleOf(migration)}`),
+      ...outside.map((migration) => `  outside a transaction: ${titleOf(migration)}`),
     ].join('\n'),
     json: {
       service: service ?? null,

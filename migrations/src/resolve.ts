@@ -1,5 +1,5 @@
 import { Failure } from '@lockstep/foundation';
-import { Bookkeeping, prepareTables, type TrackedStep } from './bookkeeping.ts';
+import { prepareTables, recordsIn, type TrackedStep } from './bookkeeping.ts';
 import { runInScratch, stepUp } from './catalog/build-schema.ts';
 import type { Catalog } from './catalog/catalog.ts';
 import { tableOf } from './catalog/compliance.ts';
@@ -244,7 +244,7 @@ async function record(
   { step, migration, from, tracked }: Course,
   resolution: Resolution,
 ): Promise<void> {
-  const bookkeeping = new Bookkeeping(state.tables, lockOptions(operation, state).key);
+  const bookkeeping = recordsIn(state.tables, lockOptions(operation, state).key);
   const trackedStep: TrackedStep = { step, migration, from };
   const untracked = resolution === 'applied' ? step.version : (from ?? -1n);
   const text = !tracked

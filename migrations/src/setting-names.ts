@@ -33,6 +33,13 @@ export const settingNames = {
     words: 'the folder of migrations, ./migrations when unstated',
     group: 'Where',
   },
+  layout: {
+    flag: '--layout <name>',
+    variables: ['MIGRATIONS_LAYOUT'],
+    inFile: true,
+    words: 'versioned (1_name.up.sql), or alphabetical: plain .sql files, recorded by name',
+    group: 'Where',
+  },
   databaseUrl: {
     flag: '--database-url <url>',
     variables: ['DATABASE_CONNECTION_STRING', 'DB_ADMIN_CONN_STRING'],

@@ -21,6 +21,8 @@ export interface Standings {
   readonly highest: bigint;
   /** The version golang-migrate's row holds as dirty; -1n when a down step to none did not finish. */
   readonly dirty: bigint | undefined;
+  /** Whether migrations are recorded by name; see {@link History}. */
+  readonly byName: boolean;
 }
 
 /** The version that golang-migrate's row holds; undefined when there is no row, or it says none (-1). */
@@ -31,19 +33,23 @@ export function currentVersion({ current }: History): bigint | undefined {
 /** Brings files and history together; {@link computePlan} has the rules. */
 export function readStandings(migrations: readonly Migration[], history: History): Standings {
   const current = currentVersion(history) ?? -1n;
-  const dirty = history.current?.dirty === true ? history.current.version : undefined;
+  const byName = history.byName !== undefined;
+  const dirty =
+    history.byName?.dirty ?? (history.current?.dirty === true ? history.current.version : undefined);
   const covered = history.applied.filter(({ version }) => version <= current);
   const highestRow = covered.at(-1)?.version ?? -1n;
   const rows = new Map(covered.filter(({ version }) => version !== dirty).map((row) => [row.version, row]));
   const files = new Map(migrations.map((migration) => [migration.version, migration]));
 
-  const versions = [...new Set([...files.keys(), ...rows.keys(), ...(current < 0n ? [] : [current])])];
+  const versions = [
+    ...new Set([...files.keys(), ...rows.keys(), ...(current < 0n || byName ? [] : [current])]),
+  ];
   const standings = versions
     .sort((a, b) => (a < b ? -1 : 1))
     .map((version): Standing => {
       const migration = files.get(version);
       const row = rows.get(version);
-      const adopted = version <= current && (version > highestRow || version === current);
+      const adopted = !byName && version <= current && (version > highestRow || version === current);
       return {
         version,
         label: migration?.label ?? pad(version, migrations),
@@ -57,6 +63,7 @@ export function readStandings(migrations: readonly Migration[], history: History
     versions: standings,
     highest: standings.findLast(({ applied }) => applied)?.version ?? -1n,
     dirty,
+    byName,
   };
 }
 

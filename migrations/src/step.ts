@@ -1,10 +1,11 @@
 import { DatabaseError } from 'pg';
-import { type Bookkeeping, lockLost, type TrackedStep } from './bookkeeping.ts';
+import type { Records, TrackedStep } from './bookkeeping.ts';
 import { LockLostError } from './errors.ts';
 import { quoteIdentifier } from './identifiers.ts';
 import { findInvalidIndexes } from './invalid-indexes.ts';
 import type { Statement } from './migration.ts';
 import type { Operation } from './operation.ts';
+import { lockLost } from './record-sql.ts';
 import type { Outcome, Session } from './session.ts';
 
 /** How a step ended that did not end well. */
@@ -59,13 +60,13 @@ const unstarted = /^42/;
 export class StepRunner {
   readonly #operation: Operation;
   readonly #session: Session;
-  readonly #bookkeeping: Bookkeeping;
+  readonly #bookkeeping: Records;
   /** For records between the statements of a step, whose own SETs must outlast them. */
   readonly #ownRole: string;
   #open = false;
 
   /** @param role who connected, or became by a setting of the login role */
-  constructor(operation: Operation, session: Session, bookkeeping: Bookkeeping, role: string) {
+  constructor(operation: Operation, session: Session, bookkeeping: Records, role: string) {
     this.#operation = operation;
     this.#session = session;
     this.#bookkeeping = bookkeeping;

@@ -84,7 +84,10 @@ async function swapBack(
   ]);
   const session = await operation.connect();
   try {
-    const now = await readState(session, operation.settings.table, { downSql: false });
+    const now = await readState(session, operation.settings.table, {
+      downSql: false,
+      scripts: operation.scripts,
+    });
     return {
       outcome: 'undone',
       database,

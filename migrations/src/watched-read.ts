@@ -16,7 +16,8 @@ export function readWatched(
   session: Session,
   reading: { downSql: boolean },
 ): Promise<DatabaseState> {
-  return watched(operation, session, () => readState(session, operation.settings.table, reading));
+  const { scripts, settings } = operation;
+  return watched(operation, session, () => readState(session, settings.table, { ...reading, scripts }));
 }
 
 /**

@@ -197,12 +197,12 @@ async function fill(
 }
 
 async function differencesFrom(
-  { settings }: Operation,
+  operation: Operation,
   session: Session,
   manifest: Manifest,
   state: DatabaseState | undefined,
 ): Promise<string[]> {
-  const tables = state?.tables ?? (await tablesIn(session, settings));
+  const tables = state?.tables ?? (await tablesIn(operation, session));
   await session.query('begin isolation level repeatable read read only');
   try {
     const { catalog, rows } = await readContents(session, tables);
@@ -219,7 +219,7 @@ async function differencesFrom(
   }
 }
 
-async function tablesIn(session: Session, { table }: Settings) {
-  const { tables } = await readState(session, table, { downSql: false });
+async function tablesIn({ settings, scripts }: Operation, session: Session) {
+  const { tables } = await readState(session, settings.table, { downSql: false, scripts });
   return nameTables(tables.schema, { schema: tables.schema, name: tables.name });
 }

@@ -44,7 +44,7 @@ export async function runInScratch(
     readonly from: bigint | undefined;
   },
 ): Promise<void> {
-  const state = await readState(session, table, { downSql: false });
+  const state = await readState(session, table, { downSql: false, scripts: operation.scripts });
   await prepareTables(session, state, []);
   await applySteps(quietly(operation), session, {
     ...run,

@@ -10,8 +10,8 @@ verify --rollbacks.`,
   offline: () => true,
   recorded: true,
   prepare: () => async (settings, _hooks, names) => {
-    const { loadMigrations } = await import('../load.ts');
+    const { loadLayout } = await import('../load.ts');
     const { reportValidation } = await import('../report-files.ts');
-    return reportValidation(settings.path, await loadMigrations(settings.path), names);
+    return reportValidation(settings.path, await loadLayout(settings.path, settings.layout), names);
   },
 };

@@ -1,0 +1,10 @@
+/** What a record ends with when another session has the lock: a division by zero. */
+export const lockLost = '22012';
+
+/** Milliseconds since the transaction of the step began. */
+export const elapsed = '(extract(epoch from clock_timestamp() - transaction_timestamp()) * 1000)::int';
+
+/** Takes the lock once more, in case the step let go of it; fails with {@link lockLost} when another session has it. */
+export function holdLock(lock: bigint | undefined): string {
+  return lock === undefined ? '' : `select 1 / pg_try_advisory_lock(${lock})::int; `;
+}

@@ -1,0 +1,4 @@
+CREATE TABLE user_service.users (
+    id    uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    email text NOT NULL UNIQUE
+);

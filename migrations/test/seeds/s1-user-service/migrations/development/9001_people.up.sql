@@ -1,0 +1,1 @@
+INSERT INTO user_service.users (email) VALUES ('dev@example.test');

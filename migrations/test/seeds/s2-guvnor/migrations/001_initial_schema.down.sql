@@ -1,0 +1,3 @@
+DROP TABLE IF EXISTS signals;
+DROP TABLE IF EXISTS events;
+DROP TABLE IF EXISTS incidents;

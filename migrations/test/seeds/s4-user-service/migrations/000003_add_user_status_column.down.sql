@@ -1,0 +1,2 @@
+DROP INDEX IF EXISTS idx_users_status;
+ALTER TABLE users DROP COLUMN IF EXISTS status;
