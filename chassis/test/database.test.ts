@@ -82,6 +82,7 @@ test('credentials that stay wrong are read again at most once a second, however 
   await changePassword('changed behind its back');
   await endSessions();
   await sleep(100);
+  const startedAt = performance.now();
   for (let round = 0; round < 5; round += 1) {
     const asked = Array.from({ length: 10 }, () => database.query('select 1'));
     for (const outcome of await Promise.allSettled(asked)) {
@@ -91,7 +92,10 @@ test('credentials that stay wrong are read again at most once a second, however 
       });
     }
   }
-  expect(reads).toBe(2);
+  // One when it opened, one at the first refusal, and on a busy machine one for each second that has passed since.
+  const seconds = Math.floor((performance.now() - startedAt) / 1000);
+  expect(reads).toBeGreaterThanOrEqual(2);
+  expect(reads).toBeLessThanOrEqual(2 + seconds);
 
   // Once they are right again, nobody needs to restart anything.
   await changePassword('known');

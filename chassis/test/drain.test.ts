@@ -29,7 +29,7 @@ async function start(
 async function sessions(state: string): Promise<number> {
   const { rows } = await database.query(
     `select count(*)::int as count from pg_stat_activity
-     where usename = $1 and application_name = 'probe' and state like $2`,
+     where usename = $1 and application_name ~ '^probe needs [0-9]+$' and state like $2`,
     [database.app, state],
   );
   return rows[0].count;

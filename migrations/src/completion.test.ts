@@ -19,7 +19,8 @@ function offered(...words: string[]): string[] {
   return out.split('\n').filter((word) => word !== '');
 }
 
-test('bash completes commands, their options, and the values of settings', () => {
+// Each question starts a bash, and the machine may be busy.
+test('bash completes commands, their options, and the values of settings', { timeout: 60_000 }, () => {
   expect(offered('roll')).toEqual(['rollback']);
   expect(offered('--environment', 'staging', 'up', '--app').sort()).toEqual([
     '--approach',

@@ -113,7 +113,7 @@ describe.each(postgresServers().filter(({ client }) => client !== undefined))('o
     const text = await readFile(manifest, 'utf8');
     await writeFile(manifest, text.replace(`"${dump}"`, '"../../etc/passwd.dump"'));
     expect((await migrate('restore', dump, '--yes')).stderr).toMatch(/is no manifest of a backup/);
-    expect((await migrate('restore', 'latest', '--yes')).stderr).toMatch(/there is no backup of t_/);
+    expect((await migrate('restore', 'latest', '--yes')).stderr).toMatch(/there is no full backup of t_/);
     expect((await migrate('restore', 'nothing', '--yes')).stderr).toMatch(/there is no backup .*nothing/);
   });
 

@@ -144,6 +144,7 @@ test('--format json prints one document, also for a failure, and a service never
         path: '‹folder›/000001_users.up.sql',
         statements: 1,
         outsideTransaction: [],
+        risks: null,
       },
       {
         direction: 'up',
@@ -152,9 +153,12 @@ test('--format json prints one document, also for a failure, and a service never
         path: '‹folder›/000002_index.up.sql',
         statements: 2,
         outsideTransaction: ['CREATE INDEX CONCURRENTLY'],
+        risks: null,
       },
     ],
     anomalies: [],
+    digest: null,
+    file: null,
   });
   expect(await document('up')).toMatchObject({
     status: 0,
@@ -198,13 +202,15 @@ test('with LOG_FORMAT=json each line on stderr is one object, the failure too', 
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line) as Record<string, unknown>);
-  expect(lines.map(({ level, program }) => [level, program])).toEqual([
-    ['info', 'migrate'],
-    ['info', 'migrate'],
-    ['error', 'migrate'],
+  expect(lines.map(({ level, program, audit }) => [level, program, audit !== undefined])).toEqual([
+    ['info', 'migrate', true],
+    ['info', 'migrate', false],
+    ['info', 'migrate', false],
+    ['info', 'migrate', true],
+    ['error', 'migrate', false],
   ]);
-  expect(lines[0]).toMatchObject({ version: '1', direction: 'up', milliseconds: expect.any(Number) });
-  expect(lines[2]).toMatchObject({ code: 'migration-failed', exitStatus: 1 });
+  expect(lines[1]).toMatchObject({ version: '1', direction: 'up', milliseconds: expect.any(Number) });
+  expect(lines[4]).toMatchObject({ code: 'migration-failed', exitStatus: 1 });
 });
 
 describe('passwords', () => {

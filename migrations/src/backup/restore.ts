@@ -132,7 +132,12 @@ async function choose(
 ): Promise<Backup> {
   const { connection } = settings;
   const own = connection.kind === 'given' ? connection.parameters.database : undefined;
-  const backup = await findBackup(settings.backups.folder, wanted, database ?? own ?? into ?? '');
+  const backup = await findBackup(
+    settings.backups.folder,
+    wanted,
+    database ?? own ?? into ?? '',
+    into === undefined,
+  );
   await deadline.during('backup', () => requireWhole(backup));
   return backup;
 }

@@ -89,13 +89,24 @@ export async function listBackups(folder: string, database?: string): Promise<Ba
  * Finds a backup by `latest`, by its name in the folder, or by the path of its dump.
  *
  * @param database whose latest one
+ * @param whole whether the latest one must hold every row
  * @throws {BackupUnusableError} when there is none
  */
-export async function findBackup(folder: string, wanted: string, database: string): Promise<Backup> {
+export async function findBackup(
+  folder: string,
+  wanted: string,
+  database: string,
+  whole: boolean,
+): Promise<Backup> {
   if (wanted === 'latest') {
-    const [latest] = await listBackups(folder, database);
+    const all = await listBackups(folder, database);
+    const latest = all.find(({ manifest }) => !whole || manifest.withoutRows.length === 0);
     if (latest !== undefined) return latest;
-    throw new BackupUnusableError(`there is no backup of ${database} in ${showPath(folder)}`, []);
+    const rest = all.length === 0 ? [] : [`${count(all.length, 'incremental one')} cannot take its place`];
+    throw new BackupUnusableError(
+      `there is no ${whole ? 'full ' : ''}backup of ${database} in ${showPath(folder)}`,
+      rest,
+    );
   }
   const stem = wanted.replace(/\.(?:dump|json)$/, '');
   const path = stem.includes('/') ? stem : join(folder, stem);

@@ -10,7 +10,7 @@ export const restore: Command = {
     ['--dry-run', 'checks that the backup is there and whole, and changes nothing'],
   ],
   help: `
-<backup> is latest, the name of one in --backup-folder, or the path of a dump. It is restored into a new database beside the
+<backup> is latest (the latest full one, unless --into is given), the name of one in --backup-folder, or the path of a dump. It is restored into a new database beside the
 present one and compared with its manifest; then the two swap names in one transaction, and the old one stays as
 <database>__before_<time>. Sessions in the old one are ended. On a terminal it asks for a typed yes; without one it ends with 7
 unless --yes is given.
