@@ -46,7 +46,7 @@ doctor: scripts/dist/.built ## Look at this machine and at compose.yaml, and say
 	@$(STACK) doctor
 
 ##@ Databases
-.PHONY: psql db-migrate-up db-migrate-down db-migrate-status db-recreate db-undo db-reset
+.PHONY: psql db-migrate-up db-migrate-down db-migrate-status db-validate db-verify db-recreate db-undo db-reset
 psql: scripts/dist/.built ## Open psql on a service's database (SERVICE=services-api)
 	@$(STACK) psql -- $(ARGS)
 db-migrate-up: scripts/dist/.built ## Apply what is pending (SERVICE=)
@@ -55,6 +55,12 @@ db-migrate-down: scripts/dist/.built ## Take back the last migration, or the las
 	@$(STACK) migrate down $(N)
 db-migrate-status: scripts/dist/.built ## Show what is applied and pending (SERVICE=, FORMAT=json)
 	@$(STACK) migrate status
+db-validate: scripts/dist/.built ## Read every migration file and check names, pairs and SQL that cannot be split (SERVICE=, FORMAT=json)
+	@status=0; for folder in $(if $(SERVICE),"$$SERVICE"/migrations,*/migrations); do \
+	  node migrations/dist/migrate.cjs validate --path "$$folder" --format "$${FORMAT:-text}" || status=$$?; \
+	done; exit $$status
+db-verify: scripts/dist/.built ## Compare each schema with what its migrations make (SERVICE=, FORMAT=json)
+	@$(STACK) migrate verify
 db-recreate: scripts/dist/.built ## Build each database anew beside the old one and swap; the old one is kept (SERVICE=)
 	@$(STACK) migrate recreate
 db-undo: scripts/dist/.built ## Bring back the database that the last recreate kept (SERVICE=)
