@@ -55,7 +55,7 @@ test.each([
     async () => {
       // As after switching back from a branch that had one more.
       const branch = stack.path('services-api/migrations/000900_branch');
-      await writeFile(`${branch}.up.sql`, 'create table branch (id int);');
+      await writeFile(`${branch}.up.sql`, 'create table branch (id int); insert into branch values (1);');
       await writeFile(`${branch}.down.sql`, 'drop table branch;');
       expect((await stack.stack('up')).status).toBe(0);
       await Promise.all(['up', 'down'].map((direction) => rm(`${branch}.${direction}.sql`)));

@@ -10,12 +10,12 @@ import type { DatabaseState } from './history.ts';
 import type { PlanResult } from './inspect.ts';
 import { withLock } from './lock.ts';
 import { lockOptions } from './lock-options.ts';
-import type { Migration } from './migration.ts';
+import { type Migration, titleOf } from './migration.ts';
 import { type Hooks, type Operation, operate } from './operation.ts';
 import { type Anomaly, computePlan, type Plan, type Target } from './plan.ts';
 import { refusal } from './refusal.ts';
 import { type Session, SessionLostError } from './session.ts';
-import { decide, isGuarded, requireDevelopment } from './strategy.ts';
+import { decide, isGuarded, judge, requireDevelopment } from './strategy.ts';
 import { readWatched } from './watched-read.ts';
 
 /** What a command that changes the database did. */
@@ -26,6 +26,8 @@ export interface MigrateResult {
   readonly from: bigint | undefined;
   readonly to: bigint | undefined;
   readonly steps: readonly AppliedStep[];
+  /** Migrations without a file that were taken back first, by the SQL in the history. */
+  readonly takenBack: readonly AppliedStep[];
   /** Why the database was recreated. */
   readonly anomalies: readonly Anomaly[];
   /** The name under which a recreate or undo kept the database as it was. */
@@ -117,6 +119,7 @@ function nothingToDo({ database, version }: PlanResult, milliseconds: number): M
     from: version,
     to: version,
     steps: [],
+    takenBack: [],
     anomalies: [],
     kept: undefined,
     milliseconds,
@@ -141,6 +144,7 @@ class Run {
   #waiting: Plan | undefined;
   readonly #guard: Guard | undefined;
   #affected: readonly string[] | undefined;
+  readonly #takenBack: AppliedStep[] = [];
 
   constructor(
     operation: Operation,
@@ -200,8 +204,12 @@ class Run {
       return this.#result(glance, early);
     }
     return withLock(session, lockOptions(this.#operation, glance), async () => {
-      const state = await this.#read(session);
-      const plan = this.#plan(state);
+      let state = await this.#read(session);
+      let plan = this.#plan(state);
+      if (await this.#takeBack(session, plan)) {
+        state = await this.#read(session);
+        plan = this.#plan(state);
+      }
       const decision = this.#anew
         ? 'recreate'
         : decide(settings.strategy, plan, this.#target, settings.environment, (anomalies, reason) =>
@@ -234,6 +242,26 @@ class Run {
       }
       return this.#result(state, plan);
     });
+  }
+
+  /** Another branch's migrations are taken back where that deletes nothing; see phantoms.ts. True when they are. */
+  async #takeBack(session: Session, plan: Plan): Promise<boolean> {
+    const { settings, log } = this.#operation;
+    const missing = plan.anomalies.some(({ kind }) => kind === 'missing');
+    if (this.#anew || this.#guard !== undefined || !missing) return false;
+    if (judge(settings.strategy, plan, this.#target, settings.environment) !== 'recreate') return false;
+    const { takeBackPhantoms } = await import('./phantoms.ts');
+    const state = await readWatched(this.#operation, session, { downSql: true });
+    await this.#operation.begins(plan.to);
+    const back = await takeBackPhantoms(this.#operation, session, state, this.#migrations);
+    if ('reason' in back) {
+      log.info(`not taken back by down SQL, as that may delete something: ${back.reason}`);
+      return false;
+    }
+    this.#takenBack.push(...back.steps);
+    const names = back.steps.map((step) => titleOf(step)).join(', ');
+    log.info(`taken back, as the file is gone and nothing was in it: ${names}`);
+    return true;
   }
 
   async #apply(session: Session, state: DatabaseState, plan: Plan): Promise<void> {
@@ -285,11 +313,12 @@ class Run {
 
   #result(state: DatabaseState, plan: Plan): MigrateResult {
     return {
-      outcome: this.#applied.length === 0 ? 'nothing to do' : 'migrated',
+      outcome: this.#applied.length + this.#takenBack.length === 0 ? 'nothing to do' : 'migrated',
       database: state.database,
       from: this.#first?.from,
       to: plan.to,
       steps: this.#applied,
+      takenBack: this.#takenBack,
       anomalies: [],
       kept: undefined,
       milliseconds: this.#operation.deadline.elapsed(),

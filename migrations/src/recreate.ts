@@ -62,6 +62,7 @@ export async function recreate(
     from: state.history.current?.version,
     to: options.applied.at(-1)?.version,
     steps: options.applied,
+    takenBack: [],
     anomalies,
     kept,
     milliseconds: operation.deadline.elapsed(),

@@ -39,6 +39,10 @@ export function reportMigrate(result: MigrateResult, names: ReportNames): Report
         description,
         milliseconds: Math.round(milliseconds),
       })),
+      takenBack: result.takenBack.map(({ version, description }) => ({
+        version: jsonVersion(version),
+        description,
+      })),
       anomalies: result.anomalies.map(jsonAnomaly),
       kept: result.kept ?? null,
       milliseconds: Math.round(result.milliseconds),
@@ -170,7 +174,7 @@ function migrateLines(result: MigrateResult, { service, undoCommand }: ReportNam
       return [`${name} is at ${spell(to)}, nothing to do`];
     case 'migrated':
       return [
-        `${name}: ${describeSteps(steps)}, from ${spell(from)} to ${spell(to)}, ${took}`,
+        `${name}: ${describeWork(result)}, from ${spell(from)} to ${spell(to)}, ${took}`,
         ...safeguardLines(result.safeguards),
       ];
     case 'recreated':
@@ -213,6 +217,13 @@ function jsonSafeguards(record: GuardRecord | undefined): Readonly<Record<string
     compliant: compliantWith.length > 0 ? true : null,
     expectations: compliantWith,
   };
+}
+
+/** `2 migrations without a file taken back, 1 migration applied` */
+function describeWork({ takenBack, steps }: MigrateResult): string {
+  if (takenBack.length === 0) return describeSteps(steps);
+  const back = `${count(takenBack.length, 'migration')} without a file taken back`;
+  return steps.length === 0 ? back : `${back}, ${describeSteps(steps)}`;
 }
 
 function describeSteps(steps: readonly AppliedStep[]): string {

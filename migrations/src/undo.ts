@@ -94,6 +94,7 @@ async function swapBack(
       from: state.history.current?.version,
       to: now.history.current?.version,
       steps: [],
+      takenBack: [],
       anomalies: [],
       kept,
       milliseconds: operation.deadline.elapsed(),
