@@ -1,6 +1,6 @@
 import { type Failure, redact, renderFailure, toFailure } from '@lockstep/foundation';
 import type { Log } from '@lockstep/foundation/log';
-import { type Command, nameOf, type Work } from './command.ts';
+import { nameOf, type Work } from './command.ts';
 import { toOurWords } from './command-line.ts';
 import { type CommandSettings, readConfig } from './config.ts';
 import { DocumentedFailure, InterruptedError } from './errors.ts';
@@ -51,7 +51,8 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 /** Runs one command and prints what came of it; returns the exit status. */
-async function run({ command, offline }: Request, flags: Flags, work: Work): Promise<number> {
+async function run(request: Request, flags: Flags, work: Work): Promise<number> {
+  const { command, offline } = request;
   const name = nameOf(command);
   const settings = readConfig(
     flags,
@@ -67,7 +68,7 @@ async function run({ command, offline }: Request, flags: Flags, work: Work): Pro
     service,
     undoCommand: service === undefined ? 'migrate undo' : `make db-undo SERVICE=${service}`,
   };
-  const recorder = await openRecorder(settings, log, command);
+  const recorder = await openRecorder(settings, log, request);
   try {
     const report = await work(settings, { log, signal: interrupts.signal, ...recorder?.hooks }, names);
     await recorder?.ended(report.json, undefined);
@@ -88,8 +89,9 @@ async function run({ command, offline }: Request, flags: Flags, work: Work): Pro
 }
 
 /** What is told elsewhere, when anything is to be; most runs load nothing of it. */
-async function openRecorder(settings: CommandSettings, log: Log, command: Command) {
+async function openRecorder(settings: CommandSettings, log: Log, { command, isDryRun }: Request) {
   const { audited, recorded } = command;
+  if (isDryRun) return undefined;
   if (audited === undefined && recorded !== true) return undefined;
   const { outputs, metrics } = settings.records;
   const wanted = settings.audit.sink !== undefined || settings.log.format === 'json';

@@ -20,8 +20,8 @@ export interface ConnectOptions {
   readonly log: Log;
 }
 
-/** A server that is starting, stopping, full, or not there yet. */
-const passing = /^(57P0[123]|53300|08...)$/;
+/** A server that is starting, stopping, full, or not there yet; 08P01 is a proxy that does not understand us, and never will. */
+const passing = /^(57P0[123]|53300|08(?!P01)...)$/;
 const network: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused',
   ECONNRESET: 'connection reset',

@@ -14,6 +14,8 @@ export type Start = (request: Request, flags: Flags, work: Work) => Promise<void
 export interface Request {
   readonly command: Command;
   readonly offline: boolean;
+  /** Whether it was asked to change nothing. */
+  readonly isDryRun: boolean;
 }
 
 /** Describes the command line. Parsing throws {@link CommanderError}; {@link toUsageError} puts it in our words. */
@@ -68,7 +70,12 @@ function addCommand(program: CommanderCommand, heading: string, command: Command
     const argument = typeof given[0] === 'string' ? given[0] : undefined;
     const options = added.opts<Options>();
     const work = command.prepare(argument, options);
-    return start({ command, offline: command.offline?.(options) === true }, flagsOf(program), work);
+    const request = {
+      command,
+      offline: command.offline?.(options) === true,
+      isDryRun: options['dryRun'] === true,
+    };
+    return start(request, flagsOf(program), work);
   });
 }
 

@@ -91,7 +91,7 @@ async function discard(operation: Operation, maintenance: Session, fresh: string
 }
 
 /** Why this role cannot replace this database, when it cannot. */
-function obstacleTo(state: DatabaseState, properties: DatabaseProperties): string[] | undefined {
+export function obstacleTo(state: DatabaseState, properties: DatabaseProperties): string[] | undefined {
   const { database, role } = state;
   if (!fits(database)) {
     return [

@@ -56,7 +56,9 @@ const commands: Readonly<Record<string, Expected>> = {
   'rollback 1': steps(1),
   'force 3': { alone: [7, 7, 7], typed: [0, 0, 0], to: 3 },
   'restore latest': { alone: [7, 7, 7], typed: [0, 0, 0], to: 2 },
+  'recreate --dry-run': { alone: [0, 3, 3], typed: [0, 3, 3], to: 2 },
   recreate: { alone: [0, 3, 3], typed: [0, 3, 3], to: 3 },
+  'undo --dry-run': { alone: [0, 3, 3], typed: [0, 3, 3], to: 2 },
   undo: { alone: [0, 3, 3], typed: [0, 3, 3], to: 2 },
 };
 
