@@ -1,3 +1,4 @@
+import { Failure } from '@lockstep/foundation';
 import type { AppliedStep } from './apply.ts';
 import { type PlannedRun, planRun, requireApproved } from './approval/plan-file.ts';
 import type { Backup } from './backup/store.ts';
@@ -121,7 +122,7 @@ export class Guard {
     return backup === undefined ? undefined : `the database before is in ${backup.path}`;
   }
 
-  /** The first two steps of a rollback that is validated in five; see docs/migrations.md. */
+  /** The first two steps of a rollback that is validated in five; see docs/safeguards.md. */
   async #beforeRollback(operation: Operation, run: GuardedRun): Promise<void> {
     const { session, state, plan, migrations } = run;
     const { log } = operation;
@@ -136,10 +137,11 @@ export class Guard {
     this.#record.backup = await backUp(operation, run, async (copy) => {
       log.info(`rehearsing the rollback of ${name} on the restored backup, with its rows`);
       const before = await countRows(copy);
-      await runInScratch(operation, copy, tableOf(state), {
-        steps: plan.steps,
-        migrations,
-        from: plan.from,
+      const down = { steps: plan.steps, migrations, from: plan.from };
+      await runInScratch(operation, copy, tableOf(state), down).catch((error: unknown) => {
+        // It failed in the copy, which its own words do not say.
+        if (!(error instanceof Failure) || error.exitStatus !== 1) throw error;
+        throw unproven(name, [error.message, ...error.evidence]);
       });
       const left = compareCatalogs(expected, await readCatalog(copy, state.tables));
       const after = await countRows(copy);
@@ -159,7 +161,7 @@ export class Guard {
 
   async #touched({ session, state, plan }: GuardedRun): Promise<ReadonlySet<string>> {
     const { findTouched } = await import('./backup/touched.ts');
-    return findTouched(session, state, plan.steps);
+    return (await findTouched(session, state, plan.steps)).changed;
   }
 }
 
@@ -187,7 +189,7 @@ async function backUp(
   return takeBackup(operation, session, state, {
     kind: backup,
     verified: insists || rehearse !== undefined,
-    ...(incremental ? { touched: await findTouched(session, state, plan.steps) } : {}),
+    ...(incremental ? { touched: (await findTouched(session, state, plan.steps)).needed } : {}),
     ...(rehearse === undefined ? {} : { rehearse }),
   });
 }

@@ -234,6 +234,14 @@ test('a pipeline reads how it ended, and a collector its metrics', async () => {
   expect(await readFile(metrics, 'utf8')).toMatch(
     /lockstep_migrate_exit_status\{service="shop",command="verify"\} 6/,
   );
+  const counted = (await readFile(metrics, 'utf8'))
+    .split('\n')
+    .filter((line) => /^lockstep_migrate_runs_total/.test(line));
+  expect(counted).toEqual([
+    'lockstep_migrate_runs_total{service="shop",command="up",outcome="success"} 1',
+    'lockstep_migrate_runs_total{service="shop",command="verify",outcome="success"} 1',
+    'lockstep_migrate_runs_total{service="shop",command="verify",outcome="failure"} 1',
+  ]);
   const closed = await bench.migrate(['down'], { MIGRATION_OUTPUTS: join(bench.folder, 'no/such') });
   expect(closed.status).toBe(0);
   expect(closed.stderr).toMatch(/the outputs were not written to .*no such file/i);

@@ -35,7 +35,8 @@ export async function restoreInto(
   try {
     const end = await run.ended;
     if (end.status === 0) return undefined;
-    if (signal.aborted || signal.reason instanceof InterruptedError) throw dumpFailure(operation, end);
+    if (signal.aborted || signal.reason instanceof InterruptedError)
+      throw dumpFailure(operation, end, 'pg_restore');
     return end.complaint.length > 0 ? end.complaint : ['pg_restore was killed'];
   } finally {
     signal.removeEventListener('abort', run.stop);

@@ -190,10 +190,10 @@ async function writeOut(
 }
 
 /** The failure of a program that ended badly, or was ended by us. */
-export function dumpFailure(operation: Operation, end: PgEnd): Error {
+export function dumpFailure(operation: Operation, end: PgEnd, program = 'pg_dump'): Error {
   const { signal, deadline, settings } = operation;
   if (signal.reason instanceof InterruptedError) return signal.reason;
   const late = `the ${describeDuration(settings.strategy.timeoutMilliseconds)} had passed`;
   const evidence = deadline.passed || signal.aborted ? [late, ...end.complaint] : end.complaint;
-  return new BackupFailedError('pg_dump did not finish', evidence);
+  return new BackupFailedError(`${program} did not finish`, evidence);
 }

@@ -8,7 +8,6 @@ Every mistake of every file is told with its place; it ends with 3 then. What on
 verify --rollbacks.`,
   examples: ['validate --path services-api/migrations', 'validate --format json'],
   offline: () => true,
-  recorded: true,
   prepare: () => async (settings, _hooks, names) => {
     const { loadLayout } = await import('../load.ts');
     const { reportValidation } = await import('../report-files.ts');

@@ -49,7 +49,7 @@ export const directCheck: Check = {
     const [row] = await session.query('select pg_backend_pid() as pid');
     if (Number(row?.['pid']) === session.processId) return ok('goes to the server itself');
     return failed(
-      'a pooling proxy is between (the session has another process id than it was told): the migration lock would not hold; connect to the server itself',
+      'a pooling proxy is between (the session has another process id than it was told): the migration lock may not hold; connect to the server itself',
     );
   },
 };

@@ -1,4 +1,4 @@
-import { appendFile, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { Failure } from '@lockstep/foundation';
 import type { Json } from '../json.ts';
 
@@ -42,15 +42,22 @@ export function outputLines({ report, error }: Ending): [string, string][] {
 export async function writeMetrics(path: string, ending: Ending): Promise<string | undefined> {
   const partial = `${path}.${process.pid}.partial`;
   const failed = await attempt(async () => {
-    await writeFile(partial, metricLines(ending).join('\n'), { mode: 0o644 });
+    // Counters go on from what the file says; a file of anybody else's counts nothing.
+    const before = await readFile(path, 'utf8').catch(() => '');
+    await writeFile(partial, metricLines(ending, before).join('\n'), { mode: 0o644 });
     await rename(partial, path);
   });
   if (failed !== undefined) await rm(partial, { force: true }).catch(() => {});
   return failed;
 }
 
-/** One metric a line, with its help and type before its first. */
-export function metricLines({ command, service = '', milliseconds, report, error }: Ending): string[] {
+/**
+ * One metric a line, with its help and type before its first.
+ *
+ * @param before the file of the run before, whose counters go on
+ */
+export function metricLines(ending: Ending, before: string): string[] {
+  const { command, service = '', milliseconds, report, error } = ending;
   const labels = { service, command };
   const lines: string[] = [];
   const metric = (name: string, help: string, samples: readonly [Record<string, string>, number][]) => {
@@ -78,7 +85,22 @@ export function metricLines({ command, service = '', milliseconds, report, error
       took / 1000,
     ]),
   );
+  const outcome = error === undefined ? 'success' : 'failure';
+  const counted = countsIn(before);
+  const key = spell({ ...labels, outcome });
+  counted.set(key, (counted.get(key) ?? 0) + 1);
+  lines.push(
+    '# HELP lockstep_migrate_runs_total Runs by their outcome.',
+    '# TYPE lockstep_migrate_runs_total counter',
+  );
+  for (const [some, count] of counted) lines.push(`lockstep_migrate_runs_total{${some}} ${count}`);
   return [...lines, ''];
+}
+
+/** The runs that a file has counted, by their labels. */
+function countsIn(text: string): Map<string, number> {
+  const found = text.matchAll(/^lockstep_migrate_runs_total\{([^\n]*)\} (\d{1,15})$/gm);
+  return new Map([...found].map(([, labels = '', count]) => [labels, Number(count)]));
 }
 
 interface ReportedStep {
