@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
-const stackTimes = { testTimeout: 180_000, hookTimeout: 180_000, fileParallelism: false };
+/** A second try for what waits for servers; the closing line names each test that needed it. */
+const secondTry = { retry: 1 };
+const stackTimes = { ...secondTry, testTimeout: 180_000, hookTimeout: 180_000, fileParallelism: false };
 
 /** What every engine has to show, and what concerns container engines only. */
 const onContainers = (name: string, groupOrder: number, include: string[], env: Record<string, string>) => ({
@@ -47,8 +49,9 @@ export default defineConfig({
           name: 'postgres',
           include: ['*/test/**/*.test.ts'],
           globalSetup: ['test/support/postgres-servers.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          ...secondTry,
+          testTimeout: 150_000,
+          hookTimeout: 150_000,
           sequence: { groupOrder: 1 },
         },
       },

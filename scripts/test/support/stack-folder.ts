@@ -213,11 +213,11 @@ function commandLine(pid: string): string {
   }
 }
 
-/** Waits until `condition` holds; fails with `what` after 45 seconds: a busy machine is no failure. */
+/** Waits until `condition` holds; fails with `what` after 100 seconds: a busy machine is no failure. */
 export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  const end = Date.now() + 45_000;
+  const end = Date.now() + 100_000;
   while (!(await condition())) {
-    if (Date.now() > end) throw new Error(`not in 45 seconds: ${what}`);
+    if (Date.now() > end) throw new Error(`not in 100 seconds: ${what}`);
     await sleep(25);
   }
 }
