@@ -1,7 +1,8 @@
 // Bundles the project's programs with esbuild and prints each file's size: `npm run build` for all,
 // `npm run build -- migrate bootstrap` for those named; with `--watch` the programs are built again whenever a source changes.
 import { existsSync } from 'node:fs';
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, context } from 'esbuild';
@@ -81,6 +82,14 @@ if (wanted.includes('stack')) {
   };
   builds.push(build({ ...module, entryPoints: { stack }, splitting: true }));
   builds.push(build({ ...module, entryPoints: { supervisor } }));
+}
+// Postgres' parser finds its WebAssembly beside the program.
+if (wanted.includes('migrate')) {
+  await mkdir(join(root, 'migrations/dist'), { recursive: true });
+  await copyFile(
+    createRequire(import.meta.url).resolve('libpg-query/wasm/libpg-query.wasm'),
+    join(root, 'migrations/dist/libpg-query.wasm'),
+  );
 }
 const settled = await Promise.allSettled(builds);
 // esbuild has printed every mistake with its place.

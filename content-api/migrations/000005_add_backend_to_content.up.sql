@@ -7,6 +7,7 @@ set backend_id = coalesce(
   (select id from storage_backends order by priority limit 1)
 );
 
+-- Not valid: new rows are checked from now on, and no table is read. 000008 checks the old ones.
 alter table content
-  alter column backend_id set not null,
-  add constraint content_backend_fkey foreign key (backend_id) references storage_backends (id);
+  add constraint content_backend_there check (backend_id is not null) not valid,
+  add constraint content_backend_fkey foreign key (backend_id) references storage_backends (id) not valid;

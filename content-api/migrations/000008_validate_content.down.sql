@@ -1,5 +1,9 @@
--- Postgres cannot take a validation back: the constraints are made anew, as 000006 left them.
+-- Postgres cannot take a validation back: the constraints are made anew, as 000005 and 000006 left them.
 alter table content
+  alter column backend_id drop not null,
+  add constraint content_backend_there check (backend_id is not null) not valid,
+  drop constraint content_backend_fkey,
+  add constraint content_backend_fkey foreign key (backend_id) references storage_backends (id) not valid,
   drop constraint content_size_range,
   drop constraint content_mime_type_form,
   drop constraint content_sha256_form,

@@ -73,9 +73,11 @@ async function run(request: Request, flags: Flags, work: Work): Promise<number> 
     const report = await work(settings, { log, signal: interrupts.signal, ...recorder?.hooks }, names);
     await recorder?.ended(report.json, undefined);
     await log.flush();
-    const document = toDocument({ success: true, command: name, ...report.json });
-    await print(process.stdout, format === 'json' ? document : `${redact(report.text)}\n`);
-    return 0;
+    const { exitStatus = 0 } = report;
+    const document = toDocument({ success: exitStatus === 0, command: name, ...report.json });
+    const text = `${redact(report.document ?? report.text)}\n`;
+    await print(process.stdout, format === 'json' ? document : text);
+    return exitStatus;
   } catch (error) {
     const failure = toFailure(error);
     await recorder?.ended(undefined, failure);

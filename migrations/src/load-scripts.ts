@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type FileMistake, MigrationFilesError, NoScriptsError } from './file-errors.ts';
 import { listFolder, showPath } from './folder.ts';
+import type { FolderReading } from './load.ts';
 import type { Migration } from './migration.ts';
 import { printable } from './printable.ts';
 import { readSqlFile } from './sql-reading.ts';
@@ -13,6 +14,15 @@ import { readSqlFile } from './sql-reading.ts';
  * @throws {NoScriptsError} when there is none; exit status 3
  */
 export async function loadScripts(folder: string): Promise<Migration[]> {
+  const { migrations, mistakes } = await readScripts(folder);
+  const shown = showPath(folder);
+  if (mistakes.length > 0) throw new MigrationFilesError(shown, mistakes);
+  if (migrations.length === 0) throw new NoScriptsError(shown);
+  return [...migrations];
+}
+
+/** The same without an end at the first mistake. */
+export async function readScripts(folder: string): Promise<FolderReading> {
   const shown = showPath(folder);
   const { root, entries } = await listFolder(folder);
   const mistakes: FileMistake[] = [];
@@ -33,9 +43,7 @@ export async function loadScripts(folder: string): Promise<Migration[]> {
     if (file === undefined) return [];
     return [{ version: BigInt(index + 1), label: entry.name, description: '', up: file, down: undefined }];
   });
-  if (mistakes.length > 0) throw new MigrationFilesError(shown, mistakes);
-  if (migrations.length === 0) throw new NoScriptsError(shown);
-  return migrations;
+  return { migrations, mistakes };
 }
 
 /** The place of each script by its name. */

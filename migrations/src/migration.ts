@@ -1,3 +1,5 @@
+import type { Environment } from './strategy.ts';
+
 /** Which way a migration is applied. */
 export type Direction = 'up' | 'down';
 
@@ -41,4 +43,6 @@ export interface Migration {
   readonly description: string;
   readonly up: SqlFile;
   readonly down: SqlFile | undefined;
+  /** The environment it is for alone, where it lies in the overlay of one. */
+  readonly overlay?: Environment;
 }

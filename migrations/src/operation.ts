@@ -116,7 +116,7 @@ export async function operate<T>(
         hooks.onBegin?.(version === undefined || version < 0n ? undefined : String(version)),
       wantsTables: hooks.wantsTables === true,
       load: async () => {
-        const migrations = await loadLayout(settings.path, settings.layout);
+        const migrations = await loadLayout(settings.path, settings.layout, settings.environment);
         if (settings.layout === 'alphabetical') scripts = placesOf(migrations);
         return migrations;
       },

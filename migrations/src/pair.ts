@@ -1,12 +1,15 @@
 import type { FileMistake } from './file-errors.ts';
 import type { FileName } from './file-name.ts';
 import type { Direction, Migration, SqlFile } from './migration.ts';
+import type { Environment } from './strategy.ts';
 
 /** A file with a right name; without `file` when reading it found a mistake. */
 export interface NamedFile extends FileName {
   readonly path: string;
   readonly name: string;
   readonly file: SqlFile | undefined;
+  /** The environment in whose overlay it lies. */
+  readonly overlay?: Environment | undefined;
 }
 
 /**
@@ -35,8 +38,13 @@ function pair(same: readonly NamedFile[], mistakes: FileMistake[]): Migration | 
   if (down !== undefined && stem(down) !== stem(up)) {
     mistakes.push({ path: down.path, rule: `its up file is ${up.name}: name this one ${stem(up)}.down.sql` });
   }
-  const { version, label, description } = up;
-  return up.file === undefined ? undefined : { version, label, description, up: up.file, down: down?.file };
+  if (down !== undefined && down.overlay !== up.overlay) {
+    mistakes.push({ path: down.path, rule: `its up file is ${up.path}, and both belong in one folder` });
+  }
+  const { version, label, description, overlay } = up;
+  if (up.file === undefined) return undefined;
+  const migration = { version, label, description, up: up.file, down: down?.file };
+  return overlay === undefined ? migration : { ...migration, overlay };
 }
 
 /** The first file of a direction; each further one is a mistake. */
@@ -46,8 +54,13 @@ function only(
   mistakes: FileMistake[],
 ): NamedFile | undefined {
   const [first, ...others] = same.filter((file) => file.direction === direction);
-  for (const { path, version } of others) {
-    mistakes.push({ path, rule: `version ${version} is already that of ${first?.name}` });
+  for (const { path, version, overlay } of others) {
+    const taken = `version ${version} is already that of ${first?.name}`;
+    const rule =
+      overlay === first?.overlay
+        ? taken
+        : `${taken} outside this overlay, which adds to it and changes nothing of it`;
+    mistakes.push({ path, rule });
   }
   return first;
 }

@@ -2,6 +2,7 @@ import { downFile } from './down-file.ts';
 import { UnknownVersionError } from './file-errors.ts';
 import type { Direction, Migration, SqlFile } from './migration.ts';
 import { currentVersion, readStandings, type Standing, type Standings } from './standing.ts';
+import type { Environment } from './strategy.ts';
 
 /** One row of our history table. */
 export interface AppliedMigration {
@@ -44,6 +45,8 @@ export interface Step {
   readonly file: SqlFile;
   /** The version golang-migrate's row holds after the step: the highest applied one, -1n when none is left. */
   readonly resultVersion: bigint;
+  /** The environment in whose overlay its migration lies. */
+  readonly overlay?: Environment;
 }
 
 /** What a plan finds that a strategy must decide about. */
@@ -142,7 +145,8 @@ function upSteps({ versions, highest }: Standings, target: Target): Step[] {
   const steps = pending.flatMap(({ version, label, description, migration }): Step[] => {
     if (migration === undefined) return [];
     const resultVersion = version > highest ? version : highest;
-    return [{ direction: 'up', version, label, description, file: migration.up, resultVersion }];
+    const step = { direction: 'up', version, label, description, file: migration.up, resultVersion } as const;
+    return [{ ...step, ...overlayOf(migration) }];
   });
   return 'steps' in target ? steps.slice(0, Math.max(0, target.steps)) : steps;
 }
@@ -159,8 +163,13 @@ function downSteps({ versions }: Standings, target: Target): Step[] {
   return applied.slice(0, wanted).map((standing, index): Step => {
     const { version, label, description } = standing;
     const resultVersion = applied[index + 1]?.version ?? -1n;
-    return { direction: 'down', version, label, description, file: downFile(standing), resultVersion };
+    const step = { direction: 'down', version, label, description, resultVersion } as const;
+    return { ...step, file: downFile(standing), ...overlayOf(standing.migration) };
   });
+}
+
+function overlayOf(migration: Migration | undefined): Pick<Step, 'overlay'> {
+  return migration?.overlay === undefined ? {} : { overlay: migration.overlay };
 }
 
 function requireKnown(versions: readonly Standing[], wanted: bigint): void {

@@ -15,6 +15,10 @@ import { columns } from './report-columns.ts';
 export interface Report {
   readonly text: string;
   readonly json: Readonly<Record<string, Json>>;
+  /** Printed whatever the format: a document of another kind, such as SARIF. */
+  readonly document?: string;
+  /** When what it reports is a failure that the report itself explains; 0 when absent. */
+  readonly exitStatus?: number;
 }
 
 /** How to call the command that undoes a recreate. */
@@ -231,10 +235,13 @@ function describeSteps(steps: readonly AppliedStep[]): string {
   return `${count(steps.length, 'migration')} ${down ? 'taken back' : 'applied'}`;
 }
 
-function describeStatements({ file }: Step): string {
+function describeStatements({ file, overlay }: Step): string {
   const outside = file.statements.flatMap(({ outsideTransaction }) => outsideTransaction ?? []);
-  const statements = count(file.statements.length, 'statement');
-  return outside.length === 0 ? statements : `${statements}, outside a transaction: ${outside.join(', ')}`;
+  return [
+    count(file.statements.length, 'statement'),
+    ...(overlay === undefined ? [] : [`of the overlay ${overlay}`]),
+    ...(outside.length === 0 ? [] : [`outside a transaction: ${outside.join(', ')}`]),
+  ].join(', ');
 }
 
 function describeVersion({ version, dirty, holder }: VersionResult): string {
@@ -264,8 +271,9 @@ function jsonState({ version, description, state, appliedAt, durationMillisecond
   };
 }
 
-function jsonStep({ direction, version, description, file }: Step) {
+function jsonStep({ direction, version, description, file, overlay }: Step) {
   return {
+    overlay: overlay ?? null,
     direction,
     version: jsonVersion(version),
     description,

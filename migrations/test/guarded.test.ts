@@ -258,8 +258,12 @@ test('--dry-run tells the plan with its risks and changes nothing', async () => 
   const { status, stdout } = await bench.migrate(['up', '--dry-run']);
   expect({ status, stdout }).toEqual({
     status: 0,
-    stdout:
-      'shop is at 1; aggressive would: 1 step\n  2  b  up  1 statement\n  ! 2 b: deletes data: DROP COLUMN\n  ! 2 b: has no down file: it cannot be taken back\n',
+    stdout: `shop is at 1; aggressive would: 1 step
+  2  b  up  1 statement
+  ! 2 b: high risk (52 points), which asks for conservative
+  ! 2 b: line 1: x of a is dropped: its values are gone, and the running version of the app may still read it
+  ! 2 b: has no down file: it cannot be taken back
+`,
   });
   expect(await bench.value('select count(*)::int from schema_migrations_history')).toBe(1);
 });

@@ -1,5 +1,10 @@
--- Postgres cannot take a validation back: the constraints are made anew, as 000007 left them.
+-- Postgres cannot take a validation back: the constraints are made anew, as 000003 and 000007 left them.
 alter table services
+  alter column category_id drop not null,
+  add constraint services_category_there check (category_id is not null) not valid,
+  drop constraint services_category_fkey,
+  add constraint services_category_fkey foreign key (category_id)
+    references service_categories (id) on delete set default not valid,
   drop constraint services_archival_recorded,
   drop constraint services_publication_recorded,
   drop constraint services_published_has_content,

@@ -66,7 +66,7 @@ export async function planRun(
   const { settings } = operation;
   const { state, plan, migrations } = run;
   const { name, backup, validation, approval } = settings.strategy;
-  const byVersion = new Map(migrations.map((migration) => [migration.version, migration]));
+  const risks = await risksOf(plan.steps, migrations);
   return {
     service: settings.service ?? null,
     database: {
@@ -81,7 +81,7 @@ export async function planRun(
     decision: run.decision,
     from: spellVersion(plan.from),
     to: spellVersion(plan.to),
-    steps: plan.steps.map((step) => planStep(step, byVersion.get(step.version))),
+    steps: plan.steps.map((step, index) => planStep(step, risks[index]?.lines ?? [])),
   };
 }
 
@@ -177,7 +177,7 @@ function differing(what: string, approved: unknown, now: unknown): string[] {
   return before === after ? [] : [`${what}: approved ${before}, now ${after}`];
 }
 
-function planStep(step: Step, migration: Migration | undefined): PlannedStep {
+function planStep(step: Step, risks: readonly string[]): PlannedStep {
   const { direction, version, description, file } = step;
   return {
     direction,
@@ -185,7 +185,7 @@ function planStep(step: Step, migration: Migration | undefined): PlannedStep {
     description,
     checksum: file.checksum,
     statements: file.statements.length,
-    risks: risksOf(step, migration),
+    risks,
   };
 }
 

@@ -4,6 +4,7 @@ import type { Json } from '../json.ts';
 import { includes } from '../strategy.ts';
 import type { Check, Finding, Outlook } from './check.ts';
 import { historyCheck } from './history-check.ts';
+import { riskCheck } from './risk-check.ts';
 import {
   backupCheck,
   rehearsalCheck,
@@ -32,6 +33,7 @@ export const checks: readonly Check[] = [
   roleCheck,
   connectionsCheck,
   extensionsCheck,
+  riskCheck,
   backupCheck,
   scratchCheck,
   schemaCheck,

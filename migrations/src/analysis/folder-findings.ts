@@ -1,0 +1,68 @@
+import type { Migration } from '../migration.ts';
+import type { Finding } from './finding.ts';
+
+/** From this many digits on a version is a time. */
+const shortestTimestamp = 12;
+
+/** What is odd about the migrations of a folder as a row: gaps, paddings, names. Scripts of the layout alphabetical have none. */
+export function folderFindings(migrations: readonly Migration[]): Finding[] {
+  const numbered = migrations.filter(({ label }) => label.length < shortestTimestamp);
+  const width = usualWidth(numbered);
+  return migrations.flatMap((migration, index) => [
+    ...namingOf(migration),
+    ...(numbered.includes(migration)
+      ? [...paddingOf(migration, width), ...gapBefore(migration, migrations[index - 1])]
+      : []),
+  ]);
+}
+
+function namingOf({ description, up }: Migration): Finding[] {
+  if (/^[a-z0-9]+(_[a-z0-9]+)*$/.test(description)) return [];
+  const better = description
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '_')
+    .replace(/^_|_$/g, '');
+  const message = `the description ${description} is not in lower_snake_case, as tools and shells expect`;
+  return [
+    {
+      code: 'naming',
+      severity: 'notice',
+      path: up.path,
+      place: undefined,
+      message,
+      fix: `${better}; rename both files before it is applied anywhere`,
+    },
+  ];
+}
+
+function paddingOf({ label, version, up }: Migration, width: number): Finding[] {
+  if (label.length === width || String(version).length > width) return [];
+  const message = `${label} is padded otherwise than most, so listings do not show it where it runs`;
+  const fix = String(version).padStart(width, '0');
+  return [{ code: 'padding', severity: 'warning', path: up.path, place: undefined, message, fix }];
+}
+
+function gapBefore({ version, up, overlay }: Migration, before: Migration | undefined): Finding[] {
+  if (before === undefined || overlay !== undefined || version - before.version <= 1n) return [];
+  const message = `version ${version} follows ${before.version}: what lies between may be missing`;
+  return [
+    {
+      code: 'version-gap',
+      severity: 'notice',
+      path: up.path,
+      place: undefined,
+      message,
+      fix: 'nothing, if nothing is; whoever adds the version between later must run it out of order',
+    },
+  ];
+}
+
+/** The number of digits most versions are written with. */
+function usualWidth(migrations: readonly Migration[]): number {
+  const counts = new Map<number, number>();
+  for (const { label } of migrations) counts.set(label.length, (counts.get(label.length) ?? 0) + 1);
+  return [...counts].reduce((best, entry) => (entry[1] > best[1] ? entry : best), [0, 0] as [
+    number,
+    number,
+  ])[0];
+}

@@ -1,0 +1,55 @@
+import { hasSqlDetails, loadModule, parseSync } from 'libpg-query';
+import type { Statement } from '../migration.ts';
+import type { Tree } from './tree.ts';
+
+/** What Postgres' own parser makes of one statement. */
+export type Parsed =
+  | { readonly tree: Tree }
+  /** `offset` is where it stumbled, in UTF-16 code units from the statement's beginning. */
+  | { readonly mistake: string; readonly offset: number }
+  /** Not parsed: its size alone would take more memory than a check is worth. */
+  | { readonly tooLarge: true };
+
+/** Longer statements, such as a bulk INSERT, are not parsed: their tree takes about a hundred times their size. */
+export const longestParsed = 512 * 1024;
+
+/** Loads the parser, Postgres 18's compiled to WebAssembly; once for a process, about 50 ms. */
+export async function loadParser(): Promise<(statement: Pick<Statement, 'text'>) => Parsed> {
+  await loadModule();
+  return parseStatement;
+}
+
+function parseStatement({ text }: Pick<Statement, 'text'>): Parsed {
+  if (text.length > longestParsed) return { tooLarge: true };
+  try {
+    const [first, ...others] = parseSync(text).stmts ?? [];
+    if (first?.stmt === undefined) return { mistake: 'has no statement', offset: 0 };
+    // Our own splitting disagrees with Postgres'; whoever reads on would judge only a part of it.
+    if (others.length > 0) return { mistake: 'is several statements', offset: others[0]?.stmt_location ?? 0 };
+    return { tree: first.stmt };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const position = hasSqlDetails(error) ? (error.sqlDetails?.cursorPosition ?? 0) : 0;
+    return { mistake: message, offset: offsetOfCharacter(text, position) };
+  }
+}
+
+/** The parser counts characters (code points) in errors. */
+function offsetOfCharacter(text: string, characters: number): number {
+  let offset = 0;
+  for (let seen = 0; seen < characters && offset < text.length; seen++) {
+    offset += (text.codePointAt(offset) ?? 0) > 0xffff ? 2 : 1;
+  }
+  return offset;
+}
+
+/** In its trees it counts bytes of UTF-8. */
+export function offsetOfByte(text: string, bytes: number): number {
+  let offset = 0;
+  for (let seen = 0; seen < bytes && offset < text.length; ) {
+    const code = text.codePointAt(offset) ?? 0;
+    seen += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    offset += code > 0xffff ? 2 : 1;
+  }
+  return offset;
+}

@@ -1,0 +1,69 @@
+import { setImmediate } from 'node:timers/promises';
+import type { FileMistake } from '../file-errors.ts';
+import type { Layout } from '../layout.ts';
+import { readMigrations } from '../load.ts';
+import { readScripts } from '../load-scripts.ts';
+import type { Migration } from '../migration.ts';
+import { environments } from '../strategy.ts';
+import { type Analysis, analyse } from './analyse.ts';
+import { type Finding, sortFindings } from './finding.ts';
+import { folderFindings } from './folder-findings.ts';
+import { loadParser } from './parser.ts';
+import { highest, type Level } from './risk.ts';
+
+/** What reading and judging a folder came to. */
+export interface Validation {
+  readonly migrations: readonly Migration[];
+  readonly risks: readonly Pick<Analysis, 'migration' | 'risk'>[];
+  /** By path, place and code; those that a comment allows included. */
+  readonly findings: readonly Finding[];
+  /** The highest of any migration. */
+  readonly level: Level;
+}
+
+/** Migrations judged in one go, before timers and signals get their turn. */
+const judgedAtOnce = 16;
+
+/**
+ * Reads every file of a folder, overlays of all environments included, and judges each; asks no server.
+ *
+ * @throws {MigrationsFolderError} when the folder cannot be listed; exit status 2
+ */
+export async function validateFolder(folder: string, layout: Layout): Promise<Validation> {
+  const [parse, { migrations, mistakes }] = await Promise.all([loadParser(), readAll(folder, layout)]);
+  const findings: Finding[] = mistakes.map(toFinding);
+  const risks: Validation['risks'][number][] = [];
+  for (const [index, migration] of migrations.entries()) {
+    if (index % judgedAtOnce === judgedAtOnce - 1) await setImmediate();
+    const analysis = analyse(migration, parse);
+    risks.push({ migration, risk: analysis.risk });
+    // A script has no down file by its nature.
+    findings.push(
+      ...analysis.findings.filter(({ code }) => layout === 'versioned' || code !== 'down-missing'),
+    );
+  }
+  if (layout === 'versioned') findings.push(...folderFindings(migrations));
+  return {
+    migrations,
+    risks,
+    findings: sortFindings(findings),
+    level: highest(risks.map(({ risk }) => risk.level)),
+  };
+}
+
+async function readAll(folder: string, layout: Layout) {
+  if (layout === 'alphabetical') return readScripts(folder);
+  const base = await readMigrations(folder);
+  const mistakes = new Map(base.mistakes.map((mistake) => [JSON.stringify(mistake), mistake]));
+  const migrations = [...base.migrations];
+  for (const environment of environments) {
+    const reading = await readMigrations(folder, { environment });
+    for (const mistake of reading.mistakes) mistakes.set(JSON.stringify(mistake), mistake);
+    migrations.push(...reading.migrations.filter(({ overlay }) => overlay === environment));
+  }
+  return { migrations, mistakes: [...mistakes.values()] };
+}
+
+function toFinding({ path, place, rule }: FileMistake): Finding {
+  return { code: 'file', severity: 'error', path, place, message: rule, fix: undefined };
+}

@@ -1,0 +1,1 @@
+DELETE FROM user_service.users WHERE email = 'dev@example.test';
