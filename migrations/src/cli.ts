@@ -1,14 +1,18 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Failure, redact, renderFailure, toFailure } from '@lockstep/foundation';
 import type { Log } from '@lockstep/foundation/log';
 import { nameOf, type Work } from './command.ts';
 import { toOurWords } from './command-line.ts';
 import { type CommandSettings, readConfig } from './config.ts';
+import type { FileSettings } from './config-file.ts';
 import { DocumentedFailure, InterruptedError } from './errors.ts';
+import { showPath } from './folder.ts';
 import { createLateLog } from './late-log.ts';
 import { printableLines } from './printable.ts';
 import { CommanderError, describeProgram, type Request, toUsageError } from './program.ts';
 import type { ReportNames } from './report.ts';
-import { spellings } from './setting-names.ts';
+import { type SettingKey, spellings } from './setting-names.ts';
 import type { Flags } from './setting-sources.ts';
 
 const interrupts = new AbortController();
@@ -58,7 +62,7 @@ async function run(request: Request, flags: Flags, work: Work): Promise<number> 
     flags,
     process.env,
     process.stderr.isTTY === true,
-    await fileOf(flags),
+    await filesOf(flags),
     offline,
   );
   const log = createLateLog('migrate', settings.log);
@@ -102,14 +106,22 @@ async function openRecorder(settings: CommandSettings, log: Log, { command, isDr
   return new Recorder(settings, log, nameOf(command), audited);
 }
 
-/** The configuration file, when one is named. */
-async function fileOf(flags: Flags) {
-  const path = spellings('config')
-    .map((name) => flags[name] ?? process.env[name])
-    .find((value) => typeof value === 'string' && value !== '');
-  if (typeof path !== 'string') return undefined;
-  const { readConfigFile } = await import('./config-file.ts');
-  return readConfigFile(path);
+/** The configuration file, when one is named, over what environments.json beside the migrations says of the environment. */
+async function filesOf(flags: Flags): Promise<FileSettings | undefined> {
+  const stated = (key: SettingKey) =>
+    spellings(key)
+      .map((name) => flags[name] ?? process.env[name])
+      .find((value): value is string => typeof value === 'string' && value !== '');
+  const path = stated('config');
+  const config = path === undefined ? undefined : (await import('./config-file.ts')).readConfigFile(path);
+  const folder = stated('path') ?? config?.values['path'] ?? './migrations';
+  const name = join(folder, 'environments.json');
+  if (folder.includes('\0') || !existsSync(name)) return config;
+  const { readEnvironments, underConfigFile } = await import('./environments/environments-file.ts');
+  const all = readEnvironments(folder);
+  const environment = stated('environment') ?? config?.values['environment'];
+  const own = [...(all ?? [])].find(([known]) => known === environment)?.[1];
+  return own === undefined ? config : underConfigFile(own, showPath(name), config);
 }
 
 function failureDocument(command: string | undefined, failure: Failure): string {

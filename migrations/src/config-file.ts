@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { nearest } from '@lockstep/foundation';
 import { LineCounter, parseDocument } from 'yaml';
+import type { MaintenanceWindow } from './environments/window.ts';
 import { ConfigFileError } from './errors.ts';
 import { showPath } from './folder.ts';
 import { settingEntries } from './setting-names.ts';
@@ -11,6 +12,8 @@ export interface FileSettings {
   readonly name: string;
   readonly values: Readonly<Record<string, string>>;
   readonly mistakes: readonly { readonly name: string; readonly rule: string }[];
+  /** When the environment may migrate; always when absent. */
+  readonly windows?: readonly MaintenanceWindow[];
 }
 
 const largestFile = 256 * 1024;

@@ -2,6 +2,7 @@ import type { LogFormat, LogLevel } from '@lockstep/foundation/log';
 import type { FileSettings } from './config-file.ts';
 import { type ConnectionSource, readConnection, readScratch } from './connection-settings.ts';
 import type { ConnectionParameters } from './connection-string.ts';
+import type { MaintenanceWindow } from './environments/window.ts';
 import { parseTableName, type TableName } from './identifiers.ts';
 import { type Layout, layouts } from './layout.ts';
 import {
@@ -32,6 +33,10 @@ export interface Settings extends StrategySettings {
   readonly audit: AuditSettings;
   /** Another server for scratch databases. */
   readonly scratch: ConnectionParameters | undefined;
+  /** When the environment may migrate; none: always. */
+  readonly windows: readonly MaintenanceWindow[];
+  /** Why a run may begin outside of them. */
+  readonly outsideWindow: string | undefined;
 }
 
 export type { AuditSettings };
@@ -96,6 +101,8 @@ export function readConfig(
       pgBin: readFileName(sources, 'pgBin'),
     },
     scratch: readScratch(sources),
+    windows: file?.windows ?? [],
+    outsideWindow: reader.text(pick('outsideWindow')),
     audit: readAudit(sources),
     records: readRecordFiles(sources),
     format: reader.oneOf('--format', ['text', 'json'], 'text'),

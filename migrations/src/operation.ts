@@ -112,8 +112,13 @@ export async function operate<T>(
           connect({ ...wait, parameters, applicationName: applicationNameOf(settings) }),
         );
       },
-      begins: async (version) =>
-        hooks.onBegin?.(version === undefined || version < 0n ? undefined : String(version)),
+      begins: async (version) => {
+        if (settings.windows.length > 0) {
+          const { requireWindow } = await import('./environments/require-window.ts');
+          requireWindow(settings, log);
+        }
+        await hooks.onBegin?.(version === undefined || version < 0n ? undefined : String(version));
+      },
       wantsTables: hooks.wantsTables === true,
       load: async () => {
         const migrations = await loadLayout(settings.path, settings.layout, settings.environment);

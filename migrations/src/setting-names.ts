@@ -110,6 +110,12 @@ export const settingNames = {
     words: 'none, prompt (yes is typed) or manual (a plan file that was signed off)',
     group: 'Safeguards',
   },
+  outsideWindow: {
+    flag: '--outside-window <reason>',
+    variables: ['MIGRATION_OUTSIDE_WINDOW'],
+    words: 'why this run may begin outside the maintenance window of environments.json',
+    group: 'Safeguards',
+  },
   backupFolder: {
     flag: '--backup-folder <folder>',
     variables: ['MIGRATION_BACKUP_FOLDER'],

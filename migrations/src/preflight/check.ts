@@ -10,7 +10,7 @@ export interface Finding {
   readonly verdict: 'ok' | 'note' | 'failed';
   readonly words: string;
   /** Of a run that fails by this alone; 3 when unstated. */
-  readonly exitStatus?: 3 | 5 | 6;
+  readonly exitStatus?: 3 | 5 | 6 | 7;
 }
 
 /** What the checks look at. */
@@ -35,6 +35,6 @@ export interface Check {
 
 export const ok = (words: string): readonly Finding[] => [{ verdict: 'ok', words }];
 export const note = (words: string): readonly Finding[] => [{ verdict: 'note', words }];
-export const failed = (words: string, exitStatus: 3 | 5 | 6 = 3): readonly Finding[] => [
+export const failed = (words: string, exitStatus: 3 | 5 | 6 | 7 = 3): readonly Finding[] => [
   { verdict: 'failed', words, exitStatus },
 ];

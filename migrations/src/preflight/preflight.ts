@@ -22,6 +22,7 @@ import {
   transactionsCheck,
   writableCheck,
 } from './server-checks.ts';
+import { windowCheck } from './window-check.ts';
 
 /** Every check, in the order of the list; each names the level from which on it is looked at. */
 export const checks: readonly Check[] = [
@@ -34,6 +35,7 @@ export const checks: readonly Check[] = [
   connectionsCheck,
   extensionsCheck,
   riskCheck,
+  windowCheck,
   backupCheck,
   scratchCheck,
   schemaCheck,
@@ -87,9 +89,9 @@ export async function preflight(outlook: Outlook): Promise<CheckedLine[]> {
 }
 
 /** What concerns the machine before what concerns the history. */
-function statusOf(wrong: readonly CheckedLine[]): 3 | 5 | 6 {
+function statusOf(wrong: readonly CheckedLine[]): 3 | 5 | 6 | 7 {
   const statuses = wrong.map(({ exitStatus = 3 }) => exitStatus);
-  return ([3, 5, 6] as const).find((status) => statuses.includes(status)) ?? 3;
+  return ([3, 5, 6, 7] as const).find((status) => statuses.includes(status)) ?? 3;
 }
 
 export function jsonLine({ name, verdict, words }: CheckedLine): Json {
