@@ -16,6 +16,14 @@ test('docs/cli.md is what the programs say of themselves', () => {
   expect(status).toBe(0);
 });
 
+test('docs/rules.md is what the rules say of themselves', () => {
+  const { status, stderr } = spawnSync(process.execPath, ['scripts/rules-docs.mjs', '--check'], {
+    encoding: 'utf8',
+  });
+  expect(stderr).toBe('');
+  expect(status).toBe(0);
+});
+
 test.each(pages)('every make target that %s names exists', (page) => {
   const targets = new Set([...text('Makefile').matchAll(/^([a-z][a-z-]*):/gm)].map(([, name]) => name));
   const named = [...text(page).matchAll(/(?:`|^)make ([a-z][a-z-]*)/gm)].map(([, name]) => name);

@@ -25,7 +25,7 @@ export interface Subject extends ReadStatement {
   /** Whether the same file makes this table: nobody else sees it yet, so its locks keep nobody waiting. */
   isNew(table: string): boolean;
   /** The file's statements before this one. */
-  readonly before: readonly ReadStatement[];
+  before(): readonly ReadStatement[];
   /** How many statements the file has. */
   readonly statements: number;
 }

@@ -98,7 +98,7 @@ alter table orders alter column total set not null;`,
     find: ({ tree, isNew, before }) =>
       alterationsOf(tree, isNew)
         .filter(({ subtype }) => subtype === 'AT_SetNotNull')
-        .filter(({ table }) => !before.some(({ tree: earlier }) => validates(earlier, table)))
+        .filter(({ table }) => !before().some(({ tree: earlier }) => validates(earlier, table)))
         .map(({ table, name }) => ({ about: columnOf(name, table) })),
   },
   {
@@ -117,7 +117,7 @@ alter table orders validate constraint orders_total_positive;`,
       alterationsOf(tree, isNew)
         .filter(({ subtype }) => subtype === 'AT_ValidateConstraint')
         .filter(({ table, name }) =>
-          before.some(({ tree: earlier }) =>
+          before().some(({ tree: earlier }) =>
             addedConstraints(alterationsOf(earlier, () => false)).some(
               (added) => added.table === table && added.constraint.conname === name,
             ),
@@ -141,7 +141,7 @@ alter table orders validate constraint orders_total_positive;`,
     find: ({ tree, isNew, before }) =>
       alterationsOf(tree, isNew)
         .filter(({ subtype }) => subtype === 'AT_DropConstraint')
-        .filter(({ table, name }) => !before.some(({ tree: earlier }) => validates(earlier, table, name)))
+        .filter(({ table, name }) => !before().some(({ tree: earlier }) => validates(earlier, table, name)))
         .map(({ table, name }) => ({ about: `${name} of ${table}` })),
   },
   {

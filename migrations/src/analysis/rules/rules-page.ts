@@ -1,0 +1,99 @@
+import type { Rule } from '../rule.ts';
+import { ruleGroups } from './rules.ts';
+import { squawkTable } from './squawk.ts';
+
+/** Findings that are no rule about one statement. */
+const others: readonly (readonly [code: string, severity: string, words: string])[] = [
+  [
+    'file',
+    'error',
+    'The file cannot be a migration: its name, its pair, its bytes, a quote that is never closed, a COMMIT of its own, a command of psql.',
+  ],
+  [
+    'syntax',
+    'error',
+    "Postgres' own parser (that of version 18) does not understand the statement. No comment allows it.",
+  ],
+  [
+    'not-parsed',
+    'notice',
+    'The statement is over 512 KiB, so no rule looks at it: bulk rows belong into seeds.',
+  ],
+  ['down-missing', 'notice', 'There is no down file, so the migration cannot be taken back.'],
+  [
+    'down-leaves',
+    'warning',
+    'The down file leaves something that the up file makes. What is read: the names that are made and dropped in both, and what goes along with a table or column. A file with DO, CALL, CASCADE or OR REPLACE is not compared; `migrate verify --rollbacks` compares schemas.',
+  ],
+  ['down-lacks', 'warning', 'The up file drops something that the down file does not make again.'],
+  ['naming', 'notice', 'The description is not in lower_snake_case.'],
+  [
+    'padding',
+    'warning',
+    'The version is padded otherwise than most, so that listings are not in the order in which migrations run.',
+  ],
+  ['version-gap', 'notice', 'A number is left out. Timestamps have no gaps.'],
+  ['suppression-without-reason', 'error', 'A comment allows a rule and does not say why; it allows nothing.'],
+  ['suppression-unknown', 'error', 'A comment allows a rule that does not exist.'],
+  [
+    'suppression-unused',
+    'warning',
+    'A comment allows a rule that nothing breaks there, or stands before another statement.',
+  ],
+];
+
+/** docs/rules.md, generated: each rule's reason, fix, and an example of both. */
+export function rulesPage(): string {
+  return [
+    '# Rules',
+    '',
+    'Generated from the rules themselves by `npm run docs:rules`; do not edit.',
+    '',
+    '`migrate validate` names these codes. An **error** fails it, a **warning** does with `--strict`, a **notice** never does. A comment right',
+    'before a statement allows what a rule warns of, and must say why (`allow-file` in place of `allow`: for the whole file):',
+    '',
+    '```sql',
+    '-- lockstep: allow drop-column: nothing reads it since 3.1',
+    'alter table orders drop column note;',
+    '```',
+    '',
+    'Rules look at up files. Locks on a table that the same file makes are nobody’s trouble and are left out.',
+    '',
+    '## All files',
+    '',
+    ...others.flatMap(([code, severity, words]) => [`### ${code}`, '', `*${severity}.* ${words}`, '']),
+    ...Object.entries(ruleGroups).flatMap(([heading, rules]) => [
+      `## ${heading}`,
+      '',
+      ...rules.flatMap(section),
+    ]),
+    '## Rules of squawk',
+    '',
+    '| squawk | here |',
+    '|---|---|',
+    ...squawkTable().map(({ name, codes, words }) => {
+      const links = codes.map((code) => `[${code}](#${code})`).join(', ');
+      return `| ${name} | ${[links, words].filter((part) => part !== '').join(': ')} |`;
+    }),
+    '',
+  ].join('\n');
+}
+
+function section({ code, severity, reason, fix, risks, bad, good }: Rule): string[] {
+  const risk = risks.length === 0 ? '' : ` Risk: ${risks.join(', ')}.`;
+  return [
+    `### ${code}`,
+    '',
+    `*${severity}.* ${reason}${risk}`,
+    '',
+    `Instead: ${fix}.`,
+    '',
+    '```sql',
+    '-- found',
+    bad,
+    '-- not found',
+    good,
+    '```',
+    '',
+  ];
+}
