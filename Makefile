@@ -16,7 +16,7 @@ ARGS ?=
 # What test-engines runs on: docker, podman, podman-compose (commas between).
 ENGINES ?= docker,podman
 # The commands read these, so that no value is ever a part of a shell line.
-export ENGINE SERVICE FORMAT OFFLINE
+export ENGINE SERVICE FORMAT OFFLINE TYPE
 # Profiles of compose.yaml, commas between. For good: COMPOSE_PROFILES in .env.
 PROFILE =
 ifneq ($(PROFILE),)
@@ -46,7 +46,7 @@ doctor: scripts/dist/.built ## Look at this machine and at compose.yaml, and say
 	@$(STACK) doctor
 
 ##@ Databases
-.PHONY: psql db-migrate-up db-migrate-down db-migrate-status db-validate db-verify db-recreate db-undo db-reset
+.PHONY: psql db-migrate-up db-migrate-down db-migrate-status db-generate db-validate db-verify db-recreate db-undo db-reset
 psql: scripts/dist/.built ## Open psql on a service's database (SERVICE=services-api)
 	@$(STACK) psql -- $(ARGS)
 db-migrate-up: scripts/dist/.built ## Apply what is pending (SERVICE=)
@@ -55,9 +55,12 @@ db-migrate-down: scripts/dist/.built ## Take back the last migration, or the las
 	@$(STACK) migrate down $(N)
 db-migrate-status: scripts/dist/.built ## Show what is applied and pending (SERVICE=, FORMAT=json)
 	@$(STACK) migrate status
-db-validate: scripts/dist/.built ## Read every migration file and check names, pairs and SQL that cannot be split (SERVICE=, FORMAT=json)
+db-generate: scripts/dist/.built ## Write a new migration of a service (NAME=, SERVICE=, TYPE=table, ARGS='--on orders')
+	@node migrations/dist/migrate.cjs create "$(if $(filter command,$(origin NAME)),$$NAME)" --type "$${TYPE:-empty}" \
+	  --path "$${SERVICE:?SERVICE= names the service it is for}/migrations" $(ARGS)
+db-validate: scripts/dist/.built ## Judge every migration file by Postgres' own parser and our rules (SERVICE=, FORMAT=json, ARGS=--strict)
 	@status=0; for folder in $(if $(SERVICE),"$$SERVICE"/migrations,*/migrations); do \
-	  node migrations/dist/migrate.cjs validate --path "$$folder" --format "$${FORMAT:-text}" || status=$$?; \
+	  node migrations/dist/migrate.cjs validate --path "$$folder" --format "$${FORMAT:-text}" $(ARGS) || status=$$?; \
 	done; exit $$status
 db-verify: scripts/dist/.built ## Compare each schema with what its migrations make (SERVICE=, FORMAT=json)
 	@$(STACK) migrate verify

@@ -3,13 +3,13 @@ import { commandGroups } from './commands/commands.ts';
 import { longName, settingEntries } from './setting-names.ts';
 
 /** golang-migrate's spellings of our flags. Those without an equal here stay as they are, and are refused by name. */
-const golangFlags: Readonly<Record<string, string>> = {
-  '-path': '--path',
-  '-source': '--path',
-  '-database': '--database-url',
-  '-help': '--help',
-  '-version': '--version',
-};
+const golangFlags: ReadonlyMap<string, string> = new Map([
+  ['-path', '--path'],
+  ['-source', '--path'],
+  ['-database', '--database-url'],
+  ['-help', '--help'],
+  ['-version', '--version'],
+]);
 
 /** Settings that take a value, which may be the next word. */
 const withValue = new Set(
@@ -38,7 +38,7 @@ export function toOurWords(args: readonly string[]): readonly string[] {
 
 function translate(word: string): string[] {
   const [name = '', ...rest] = word.split('=');
-  const ours = golangFlags[name];
+  const ours = golangFlags.get(name);
   if (ours === undefined) return [word];
   return rest.length === 0 ? [ours] : [ours, rest.join('=')];
 }

@@ -114,7 +114,13 @@ function judge(file: SqlFile, read: readonly ReadStatement[], lines: LineIndex) 
   const made = new Set<string>();
   const isNew = (table: string) => made.has(table);
   const statements = read.map(({ statement, tree }, at): StatementRisk => {
-    const subject = { statement, tree, isNew, before: () => read.slice(0, at), statements: file.statements.length };
+    const subject = {
+      statement,
+      tree,
+      isNew,
+      before: () => read.slice(0, at),
+      statements: file.statements.length,
+    };
     const risks = new Set<Risk>();
     for (const rule of rules) {
       for (const hit of rule.find(subject)) {
