@@ -30,6 +30,8 @@ export interface ApplyOptions {
   readonly applied: AppliedStep[];
   /** The key of the lock that `session` holds; undefined in a database that nobody else knows yet. */
   readonly lock?: bigint;
+  /** Called before each step, outside any transaction. */
+  before?(step: Step): Promise<void>;
 }
 
 /**
@@ -55,6 +57,7 @@ export async function applySteps(
       const rest = steps.slice(index + 1);
       const failure = { operation, session, applied, rest, step, database: session.parameters.database };
       if (operation.signal.aborted) throw describeStop(failure);
+      await options.before?.(step);
       const tracked: TrackedStep = { step, migration: byVersion.get(step.version), from };
       const startedAt = performance.now();
       try {

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { watchTables } from './affected-tables.ts';
 import { type AppliedStep, applySteps } from './apply.ts';
 import type { Consent } from './approval/approve.ts';
@@ -96,6 +98,12 @@ async function begin(
     watch = permission.guard;
   }
   return operate(settings, hooks, async (operation) => {
+    const result = await run(operation);
+    await tellOthers(operation);
+    return result;
+  });
+
+  async function run(operation: Operation): Promise<MigrateResult> {
     const reading = operation.load();
     // A wrong file ends the run at once, so nobody waits for a database that will not be used.
     reading.catch(() => {});
@@ -109,7 +117,26 @@ async function begin(
       throw error;
     }
     return new Run(operation, migrations, target, anew, watch).finish(connecting);
-  });
+  }
+}
+
+/** Loads nothing for services that have to do with no other. */
+async function openGate(operation: Operation) {
+  if (!existsSync(join(operation.settings.path, 'dependencies.json'))) return undefined;
+  const { DependencyGate } = await import('./dependencies/gate.ts');
+  return DependencyGate.open(operation);
+}
+
+/** Also when there was nothing to do: the file may be new. */
+async function tellOthers(operation: Operation): Promise<void> {
+  const gate = await openGate(operation);
+  if (gate === undefined) return;
+  const session = await operation.connect();
+  try {
+    await gate.publish(session);
+  } finally {
+    await session.close();
+  }
 }
 
 function nothingToDo({ database, version }: PlanResult, milliseconds: number): MigrateResult {
@@ -267,6 +294,9 @@ class Run {
   async #apply(session: Session, state: DatabaseState, plan: Plan): Promise<void> {
     await this.#operation.deadline.during('sql', () => prepareTables(session, state, plan.adopted));
     this.#waiting = plan;
+    const gate = await openGate(this.#operation);
+    const [lowest] = plan.steps.filter(({ direction }) => direction === 'down').slice(-1);
+    if (lowest !== undefined) await gate?.mayGoDown(session, lowest.resultVersion);
     await applySteps(this.#operation, session, {
       steps: plan.steps,
       migrations: this.#migrations,
@@ -275,6 +305,9 @@ class Run {
       from: plan.from,
       applied: this.#applied,
       lock: lockOptions(this.#operation, state).key,
+      before: async (step) => {
+        if (step.direction === 'up') await gate?.await(session, step);
+      },
     });
     this.#waiting = undefined;
   }

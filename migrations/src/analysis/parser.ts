@@ -1,3 +1,4 @@
+import { Failure } from '@lockstep/foundation';
 import { hasSqlDetails, loadModule, parseSync } from 'libpg-query';
 import type { Statement } from '../migration.ts';
 import type { Tree } from './tree.ts';
@@ -10,12 +11,28 @@ export type Parsed =
   /** Not parsed: its size alone would take more memory than a check is worth. */
   | { readonly tooLarge: true };
 
+/** The WebAssembly of the parser is not beside the program, as in the migrator's image, which runs what was judged before. */
+export class ParserMissingError extends Failure {
+  constructor(cause: unknown) {
+    super("Postgres' parser is not here: libpg-query.wasm belongs beside the program", {
+      code: 'parser-missing',
+      exitStatus: 3,
+      hint: 'npm run build -- migrate',
+      cause,
+    });
+  }
+}
+
 /** Longer statements, such as a bulk INSERT, are not parsed: their tree takes about a hundred times their size. */
 export const longestParsed = 512 * 1024;
 
 /** Loads the parser, Postgres 18's compiled to WebAssembly; once for a process, about 50 ms. */
 export async function loadParser(): Promise<(statement: Pick<Statement, 'text'>) => Parsed> {
-  await loadModule();
+  try {
+    await loadModule();
+  } catch (error) {
+    throw new ParserMissingError(error);
+  }
   return parseStatement;
 }
 

@@ -1,5 +1,5 @@
 import { type Analysis, analyse } from '../analysis/analyse.ts';
-import { loadParser } from '../analysis/parser.ts';
+import { loadParser, ParserMissingError } from '../analysis/parser.ts';
 import { type Level, strategyFor } from '../analysis/risk.ts';
 import { rules } from '../analysis/rules/rules.ts';
 import type { Migration } from '../migration.ts';
@@ -12,6 +12,12 @@ export interface StepRisk {
   readonly lines: readonly string[];
 }
 
+/** Where the parser is not installed nothing is known, which is no low risk. */
+const unjudged: StepRisk = {
+  level: 'high',
+  lines: ["its risk is not judged: Postgres' parser is not installed here"],
+};
+
 /** Notices that concern whoever approves, too: what they warn of happens to rows or cannot be read. */
 const weighed = new Set(rules.filter(({ risks }) => risks.length > 0).map(({ code }) => code));
 
@@ -20,7 +26,11 @@ export async function risksOf(
   steps: readonly Step[],
   migrations: readonly Migration[],
 ): Promise<readonly StepRisk[]> {
-  const parse = await loadParser();
+  const parse = await loadParser().catch((error: unknown) => {
+    if (error instanceof ParserMissingError) return undefined;
+    throw error;
+  });
+  if (parse === undefined) return steps.map(() => unjudged);
   const byVersion = new Map(migrations.map((migration) => [migration.version, migration]));
   return steps.map((step) => {
     const { version, label, description, file } = step;

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { chooseEngine } from '../choose.ts';
 import { UsageError } from '../errors.ts';
 import { openStack } from '../prepare.ts';
@@ -32,19 +34,31 @@ export async function migrate(
   const json = options.format === 'json';
   const args = json ? [...words, '--format', 'json'] : words;
   const documents: Record<string, unknown> = {};
-  let status = 0;
-  for (const { service, initContainer } of chosen) {
+  const runOne = async ({ service, initContainer }: (typeof chosen)[number]) => {
     if (chosen.length > 1 && !json) terminal.err(`${service}:\n`);
     const { exitStatus, stdout } = await engine.run({ service: initContainer, args, capture: json });
     if (json) documents[service] = parseDocument(stdout);
-    if (status === 0) status = exitStatus;
+    return exitStatus;
+  };
+  const root = opened.project.root;
+  const statuses: number[] = [];
+  // Services that need each other's migrations go up together, as each waits for the others where it must.
+  if (words[0] === 'up' && chosen.some(({ service }) => hasDependencies(root, service))) {
+    statuses.push(...(await Promise.all(chosen.map(runOne))));
+  } else {
+    for (const one of chosen) statuses.push(await runOne(one));
   }
+  const status = statuses.find((one) => one !== 0) ?? 0;
   const [only] = chosen;
   if (json) {
     const document = chosen.length === 1 && only !== undefined ? documents[only.service] : documents;
     terminal.out(`${JSON.stringify(document, null, 2)}\n`);
   }
   return status;
+}
+
+function hasDependencies(root: string, service: string): boolean {
+  return existsSync(join(root, service, 'migrations', 'dependencies.json'));
 }
 
 /** A migrator that failed before it had a result prints none. */
