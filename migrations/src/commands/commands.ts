@@ -11,6 +11,7 @@ import { goTo } from './goto.ts';
 import { history } from './history.ts';
 import { plan } from './plan.ts';
 import { recreate } from './recreate.ts';
+import { rehearse } from './rehearse.ts';
 import { resolve } from './resolve.ts';
 import { restore } from './restore.ts';
 import { rollback } from './rollback.ts';
@@ -24,7 +25,7 @@ import { version } from './version.ts';
 /** Every command, as `--help` lists them under the headings. */
 export const commandGroups: Readonly<Record<string, readonly Command[]>> = {
   'Commands:': [up, down, goTo, rollback, version, status, history, plan, verify],
-  'Commands for authors:': [create, validate, deps],
+  'Commands for authors:': [create, validate, rehearse, deps],
   'Commands for the history:': [baseline, force, resolve],
   'Commands for backups:': [backup, restore],
   'Commands for apps:': [check],
