@@ -13,10 +13,14 @@ FORMAT ?= text
 N ?= 1
 # More arguments: for logs (-f), psql (-c 'select 1') and test (a file).
 ARGS ?=
+# A new migration's type (db-generate), the environment of seeds (db-seed), and 1 to load them at each up.
+TYPE ?= empty
+ENV ?=
+SEED ?=
 # What test-engines runs on: docker, podman, podman-compose (commas between).
 ENGINES ?= docker,podman
 # The commands read these, so that no value is ever a part of a shell line.
-export ENGINE SERVICE FORMAT OFFLINE TYPE
+export ENGINE SERVICE FORMAT OFFLINE TYPE ENV SEED
 # Profiles of compose.yaml, commas between. For good: COMPOSE_PROFILES in .env.
 PROFILE =
 ifneq ($(PROFILE),)
@@ -46,7 +50,7 @@ doctor: scripts/dist/.built ## Look at this machine and at compose.yaml, and say
 	@$(STACK) doctor
 
 ##@ Databases
-.PHONY: psql db-migrate-up db-migrate-down db-migrate-status db-generate db-validate db-verify db-recreate db-undo db-reset
+.PHONY: psql db-migrate-up db-migrate-down db-migrate-status db-generate db-validate db-verify db-deps db-rehearse db-seed db-docs db-recreate db-undo db-reset
 psql: scripts/dist/.built ## Open psql on a service's database (SERVICE=services-api)
 	@$(STACK) psql -- $(ARGS)
 db-migrate-up: scripts/dist/.built ## Apply what is pending (SERVICE=)
@@ -64,6 +68,12 @@ db-validate: scripts/dist/.built ## Judge every migration file by Postgres' own 
 	done; exit $$status
 db-verify: scripts/dist/.built ## Compare each schema with what its migrations make (SERVICE=, FORMAT=json)
 	@$(STACK) migrate verify
+db-deps: scripts/dist/.built ## Show in which order the services' migrations run, and who needs whom (ARGS=--mermaid)
+	@node migrations/dist/migrate.cjs deps --format "$${FORMAT:-text}" $(ARGS)
+db-rehearse: scripts/dist/.built ## Measure each statement on a scratch copy (SERVICE=, ARGS='--all --rows services=10000')
+	@$(STACK) migrate rehearse $(ARGS)
+db-seed: scripts/dist/.built ## Load seed data, again and again with the same result (SERVICE=, ENV=development, ARGS=--dry-run)
+	@$(STACK) migrate seed $(if $(ENV),--environment "$$ENV") $(ARGS)
 db-recreate: scripts/dist/.built ## Build each database anew beside the old one and swap; the old one is kept (SERVICE=)
 	@$(STACK) migrate recreate
 db-undo: scripts/dist/.built ## Bring back the database that the last recreate kept (SERVICE=)
@@ -88,7 +98,7 @@ check: node_modules/.package-lock.json ## Check format, lint and types
 ##@ Help
 .PHONY: help
 help: ## Print this
-	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 } END { print "\nVariables\n  ENGINE=auto|docker|podman|embedded  SERVICE=  PROFILE=  OFFLINE=1  FORMAT=text|json  N=1  ARGS=" }' Makefile
+	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 } END { print "\nVariables\n  ENGINE=auto|docker|podman|embedded  SERVICE=  PROFILE=  OFFLINE=1  FORMAT=text|json  N=1  SEED=1  ARGS=" }' Makefile
 
 # npm's own record of what it installed; older than the lock file means: install again.
 node_modules/.package-lock.json: package-lock.json

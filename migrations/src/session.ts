@@ -1,4 +1,6 @@
 import { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { Log } from '@lockstep/foundation/log';
 import { Client, DatabaseError, Query } from 'pg';
 import type { ConnectionParameters } from './connection-string.ts';
@@ -165,6 +167,33 @@ export class Session {
       if (error instanceof DatabaseError) return error;
       throw error;
     });
+  }
+
+  /**
+   * Streams rows into COPY … FROM STDIN.
+   *
+   * @throws {DatabaseError} as Postgres reported it; what `rows` throws, when they cannot be read
+   * @throws {SessionLostError} when the connection is gone
+   */
+  async copyFrom(text: string, rows: Readable): Promise<void> {
+    const { from } = await import('pg-copy-streams');
+    if (this.#pending > 0) throw new Error('COPY must be the only query of its session');
+    this.#pending += 1;
+    // pg refuses queries of another class, such as COPY, on a connection where queries follow back to back. Here none does.
+    const client: { pipeline?: boolean } = this.#client;
+    client.pipeline = false;
+    let source: Error | undefined;
+    rows.once('error', (error) => {
+      source = error;
+    });
+    try {
+      await pipeline(rows, this.#client.query(from(text)));
+    } catch (error) {
+      throw source ?? this.#judge(error);
+    } finally {
+      client.pipeline = true;
+      this.#pending -= 1;
+    }
   }
 
   /** Nothing more is cancelled: what is sent from now on clears up after an abort. */

@@ -15,6 +15,7 @@ import { rehearse } from './rehearse.ts';
 import { resolve } from './resolve.ts';
 import { restore } from './restore.ts';
 import { rollback } from './rollback.ts';
+import { seed } from './seed.ts';
 import { status } from './status.ts';
 import { undo } from './undo.ts';
 import { up } from './up.ts';
@@ -29,6 +30,6 @@ export const commandGroups: Readonly<Record<string, readonly Command[]>> = {
   'Commands for the history:': [baseline, force, resolve],
   'Commands for backups:': [backup, restore],
   'Commands for apps:': [check],
-  'Commands for development:': [recreate, undo],
+  'Commands for development:': [recreate, undo, seed],
   'Other commands:': [completion],
 };

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { toFailure } from '@lockstep/foundation';
 import { askEngines, chooseEngine, forgetEngine, recordEngine, recordedEngine } from '../choose.ts';
 import { initContainers, type Stack } from '../compose/stack.ts';
@@ -16,6 +18,7 @@ import { type OpenedStack, prepareStack } from '../prepare.ts';
 import { describeOutcome, openProgress } from '../progress.ts';
 import { renderTable } from '../table.ts';
 import {
+  chosenMigrations,
   exclusively,
   type GlobalOptions,
   passedOverLine,
@@ -44,13 +47,43 @@ export async function up(
   const chosen = performance.now();
   await refuseSecondEngine(engine, opened);
   const report = await exclusively(opened, engine, terminal, () => start(engine, opened, terminal));
+  const started = performance.now();
+  const seeding = await seedWhereWanted(engine, opened, report, terminal);
   const steps = [
     { name: before, seconds: (from - since) / 1000 },
     { name: 'files', seconds: (prepared - from) / 1000 },
     { name: 'engine', seconds: (chosen - prepared) / 1000 },
     ...report.steps,
+    ...(seeding ? [{ name: 'seeds', seconds: (performance.now() - started) / 1000 }] : []),
   ];
   finish(opened, engine, { ...report, steps }, (performance.now() - since) / 1000, terminal);
+}
+
+/**
+ * With SEED=1 each service that has seeds gets them once its migrations are there; true when any was seeded.
+ *
+ * @throws {PreflightError} naming the service whose seeds could not be loaded
+ */
+async function seedWhereWanted(
+  engine: Engine,
+  opened: OpenedStack,
+  { outcomes }: UpReport,
+  terminal: Terminal,
+): Promise<boolean> {
+  if (opened.setting('SEED') !== '1' || outcomes.some(({ ok }) => !ok)) return false;
+  const seeded = chosenMigrations(opened.stack, undefined).filter(({ service }) =>
+    existsSync(join(opened.project.root, service, 'migrations', 'seeds')),
+  );
+  for (const { service, initContainer } of seeded) {
+    if (terminal.signal.aborted) throw interrupted(engine, terminal);
+    const { exitStatus } = await engine.run({ service: initContainer, args: ['seed'], capture: false });
+    if (exitStatus !== 0) {
+      throw new PreflightError(`the seeds of ${service} could not be loaded`, {
+        hint: `mend them, then make db-seed SERVICE=${service}`,
+      });
+    }
+  }
+  return seeded.length > 0;
 }
 
 /**
