@@ -74,6 +74,11 @@ db-rehearse: scripts/dist/.built ## Measure each statement on a scratch copy (SE
 	@$(STACK) migrate rehearse $(ARGS)
 db-seed: scripts/dist/.built ## Load seed data, again and again with the same result (SERVICE=, ENV=development, ARGS=--dry-run)
 	@$(STACK) migrate seed $(if $(ENV),--environment "$$ENV") $(ARGS)
+db-docs: scripts/dist/.built ## Write each service's page of its schema and migrations, migrations/docs/schema.md (SERVICE=)
+	@for folder in $(if $(SERVICE),"$$SERVICE"/migrations,*/migrations); do \
+	  mkdir -p "$$folder/docs" && page="$$folder/docs/schema.md" && \
+	  $(STACK) migrate --service "$${folder%/migrations}" docs --out - >"$$page.partial" && mv "$$page.partial" "$$page" && echo "$$page" || { rm -f "$$page.partial"; exit 1; }; \
+	done
 db-recreate: scripts/dist/.built ## Build each database anew beside the old one and swap; the old one is kept (SERVICE=)
 	@$(STACK) migrate recreate
 db-undo: scripts/dist/.built ## Bring back the database that the last recreate kept (SERVICE=)

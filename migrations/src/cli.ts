@@ -79,7 +79,8 @@ async function run(request: Request, flags: Flags, work: Work): Promise<number> 
     await log.flush();
     const { exitStatus = 0 } = report;
     const document = toDocument({ success: exitStatus === 0, command: name, ...report.json });
-    const text = `${redact(report.document ?? report.text)}\n`;
+    // A document is made of the files alone, where what looks like a secret is SQL: a mask would change it.
+    const text = `${report.document ?? redact(report.text)}\n`;
     await print(process.stdout, format === 'json' ? document : text);
     return exitStatus;
   } catch (error) {

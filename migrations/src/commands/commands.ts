@@ -5,6 +5,7 @@ import { check } from './check.ts';
 import { completion } from './completion.ts';
 import { create } from './create.ts';
 import { deps } from './deps.ts';
+import { docs } from './docs.ts';
 import { down } from './down.ts';
 import { force } from './force.ts';
 import { goTo } from './goto.ts';
@@ -26,7 +27,7 @@ import { version } from './version.ts';
 /** Every command, as `--help` lists them under the headings. */
 export const commandGroups: Readonly<Record<string, readonly Command[]>> = {
   'Commands:': [up, down, goTo, rollback, version, status, history, plan, verify],
-  'Commands for authors:': [create, validate, rehearse, deps],
+  'Commands for authors:': [create, validate, rehearse, deps, docs],
   'Commands for the history:': [baseline, force, resolve],
   'Commands for backups:': [backup, restore],
   'Commands for apps:': [check],
