@@ -7,7 +7,6 @@ import { toOurWords } from './command-line.ts';
 import { type CommandSettings, readConfig } from './config.ts';
 import type { FileSettings } from './config-file.ts';
 import { DocumentedFailure, InterruptedError } from './errors.ts';
-import { showPath } from './folder.ts';
 import { createLateLog } from './late-log.ts';
 import { printableLines } from './printable.ts';
 import { CommanderError, describeProgram, type Request, toUsageError } from './program.ts';
@@ -122,7 +121,9 @@ async function filesOf(flags: Flags): Promise<FileSettings | undefined> {
   const all = readEnvironments(folder);
   const environment = stated('environment') ?? config?.values['environment'];
   const own = [...(all ?? [])].find(([known]) => known === environment)?.[1];
-  return own === undefined ? config : underConfigFile(own, showPath(name), config);
+  if (own === undefined) return config;
+  const { showPath } = await import('./folder.ts');
+  return underConfigFile(own, showPath(name), config);
 }
 
 function failureDocument(command: string | undefined, failure: Failure): string {
