@@ -37,6 +37,7 @@ LABEL org.opencontainers.image.title="lockstep migrate" \
       org.opencontainers.image.description="Runs a service's migrations, once, before its app"
 ENTRYPOINT ["node", "/app/migrate.cjs"]
 CMD ["up"]
+COPY --from=build /source/migrations/dist/libpg-query.wasm /app/
 COPY --from=build /source/migrations/dist/migrate.cjs /app/
 
 FROM program AS bootstrap

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { incarnation } from './support/containers.ts';
@@ -162,4 +163,20 @@ test('a recreate and its undo touch no container and no server', async () => {
     expect((await fetch(`${stack.servicesUrl}/ready`)).status).toBe(200);
   }
   expect(await runs()).toEqual(before);
+});
+
+test('seeds, the rehearsal and the page of a service work where its migrations do', async () => {
+  for (const expected of [/3 inserted, 0 updated, 0 unchanged/, /0 inserted, 0 updated, 3 unchanged/]) {
+    const seeded = await stack.stack('migrate', '--service', 'services-api', 'seed');
+    expect(seeded.status, seeded.stderr).toBe(0);
+    expect(seeded.stdout).toMatch(expected);
+  }
+  const listed = await send(`${stack.servicesUrl}/services?status=draft`);
+  expect(JSON.stringify(listed.body?.['items'])).toContain('"blood-count"');
+  const rehearsed = await stack.stack('migrate', '--service', 'services-api', 'rehearse', '--all');
+  expect(rehearsed.stdout, rehearsed.stderr).toMatch(/services-api: 15 migrations rehearsed on Postgres/);
+  const page = await stack.stack('migrate', '--service', 'services-api', 'docs', '--out', '-');
+  expect(page.status, page.stderr).toBe(0);
+  const committed = await readFile(stack.path('services-api/migrations/docs/schema.md'), 'utf8');
+  expect(page.stdout.replaceAll('\r\n', '\n').trim()).toBe(committed.trim());
 });

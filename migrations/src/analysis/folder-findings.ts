@@ -1,3 +1,7 @@
+import { join } from 'node:path';
+import { dependencyFileName, readDependencyFile } from '../dependencies/dependency-file.ts';
+import { ConfigFileError } from '../errors.ts';
+import { showPath } from '../folder.ts';
 import type { Migration } from '../migration.ts';
 import type { Finding } from './finding.ts';
 
@@ -55,6 +59,25 @@ function gapBefore({ version, up, overlay }: Migration, before: Migration | unde
       fix: 'nothing, if nothing is; whoever adds the version between later must run it out of order',
     },
   ];
+}
+
+/** What is wrong with the dependencies.json of the folder, as far as it can be told without the other services; see `deps`. */
+export function dependencyFindings(folder: string, migrations: readonly Migration[]): Finding[] {
+  const path = showPath(join(folder, dependencyFileName));
+  const found = (message: string): Finding => {
+    return { code: 'file', severity: 'error', path, place: undefined, message, fix: undefined };
+  };
+  try {
+    const file = readDependencyFile(folder);
+    const known = new Set(migrations.map(({ version }) => version));
+    const without = [...(file?.needs.keys() ?? [])].filter((version) => !known.has(version));
+    return without.map((version) =>
+      found(`there is no migration ${version}, of which it says what it needs`),
+    );
+  } catch (error) {
+    if (!(error instanceof ConfigFileError)) throw error;
+    return [error.message, ...error.evidence].map(found);
+  }
 }
 
 /** The number of digits most versions are written with. */

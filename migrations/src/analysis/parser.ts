@@ -11,7 +11,7 @@ export type Parsed =
   /** Not parsed: its size alone would take more memory than a check is worth. */
   | { readonly tooLarge: true };
 
-/** The WebAssembly of the parser is not beside the program, as in the migrator's image, which runs what was judged before. */
+/** The WebAssembly of the parser is not beside the program, as where the program alone was copied. */
 export class ParserMissingError extends Failure {
   constructor(cause: unknown) {
     super("Postgres' parser is not here: libpg-query.wasm belongs beside the program", {

@@ -7,7 +7,7 @@ import type { Migration } from '../migration.ts';
 import { environments } from '../strategy.ts';
 import { type Analysis, analyse } from './analyse.ts';
 import { type Finding, sortFindings } from './finding.ts';
-import { folderFindings } from './folder-findings.ts';
+import { dependencyFindings, folderFindings } from './folder-findings.ts';
 import { loadParser } from './parser.ts';
 import { highest, type Level } from './risk.ts';
 
@@ -42,7 +42,8 @@ export async function validateFolder(folder: string, layout: Layout): Promise<Va
       ...analysis.findings.filter(({ code }) => layout === 'versioned' || code !== 'down-missing'),
     );
   }
-  if (layout === 'versioned') findings.push(...folderFindings(migrations));
+  if (layout === 'versioned')
+    findings.push(...folderFindings(migrations), ...dependencyFindings(folder, migrations));
   return {
     migrations,
     risks,

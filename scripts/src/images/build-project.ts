@@ -8,11 +8,12 @@ import { throwIfInterrupted } from './container-program.ts';
 import { type ImageState, imageStates, standInLabel } from './image-state.ts';
 import {
   dockerfileOf,
+  type ProgramFile,
   type ProjectImage,
   projectImageKey,
   projectImages,
   projectVersion,
-  readBundle,
+  readPrograms,
 } from './project-images.ts';
 import { parseReference } from './reference.ts';
 import { removeReplaced } from './replaced.ts';
@@ -20,7 +21,7 @@ import { removeReplaced } from './replaced.ts';
 /** An image of the project as it should be, and as it is. */
 export interface PlannedImage {
   readonly image: ProjectImage;
-  readonly program: Buffer;
+  readonly programs: readonly ProgramFile[];
   readonly dockerfile: string;
   readonly key: string;
   /** Undefined when the engine has none of that name. */
@@ -62,11 +63,11 @@ export async function planProjectImages(
   const baseState = base.state ?? (await pullImage(program, base, signal));
   const version = projectVersion(root);
   const planned = images.map((image) => {
-    const bundle = readBundle(root, image);
+    const programs = readPrograms(root, image);
     const dockerfile = dockerfileOf(image, text);
-    const key = projectImageKey(image, bundle, { dockerfile, baseId: baseState.id, version });
+    const key = projectImageKey(image, programs, { dockerfile, baseId: baseState.id, version });
     const state = states.get(image.reference);
-    return { image, program: bundle, dockerfile, key, state, isCurrent: state?.key === key };
+    return { image, programs, dockerfile, key, state, isCurrent: state?.key === key };
   });
   return { base, baseState, version, states, images: planned };
 }
@@ -165,10 +166,12 @@ async function inTurns<T>(all: readonly T[], work: (one: T) => Promise<void>): P
 /** Every program, at the path it has in the project. */
 function writeContext(context: string, images: readonly PlannedImage[]): void {
   try {
-    for (const { image, program } of images) {
-      const file = join(context, image.bundle);
-      mkdirSync(dirname(file), { recursive: true });
-      writeFileSync(file, program);
+    for (const { image, programs } of images) {
+      for (const { path, bytes } of programs) {
+        const file = join(context, path);
+        mkdirSync(dirname(file), { recursive: true });
+        writeFileSync(file, bytes);
+      }
       for (const folder of image.folders) mkdirSync(join(context, folder), { recursive: true });
     }
   } catch (error) {

@@ -8,6 +8,8 @@ import { dockerfileOf, projectImageKey, projectImages } from './project-images.t
 const project = join(import.meta.dirname, '../../..');
 const dockerfile = readFileSync(join(project, 'Dockerfile'), 'utf8');
 let folder: string;
+/** One program of this text. */
+const programs = (text: string) => [{ path: 'x.cjs', bytes: Buffer.from(text) }];
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'lockstep test images-'));
@@ -19,7 +21,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test.each([
-  ['migrate', ['COPY migrations/dist/migrate.cjs /app/']],
+  ['migrate', ['COPY migrations/dist/libpg-query.wasm /app/', 'COPY migrations/dist/migrate.cjs /app/']],
   [
     'bootstrap',
     ['COPY --chown=node:node credentials/ /run/credentials/', 'COPY vault/dist/bootstrap.cjs /app/'],
@@ -86,16 +88,16 @@ test('the key changes exactly when something an image is made of does', () => {
   const [image] = projectImages(folder, () => undefined);
   if (image === undefined) throw new Error('no image');
   const parts = { dockerfile: 'd', baseId: 'b', version: 'v' };
-  const key = projectImageKey(image, Buffer.from('p'), parts);
-  expect(projectImageKey({ ...image, name: 'x', reference: 'y' }, Buffer.from('p'), parts)).toBe(key);
+  const key = projectImageKey(image, programs('p'), parts);
+  expect(projectImageKey({ ...image, name: 'x', reference: 'y' }, programs('p'), parts)).toBe(key);
   const others = [
-    projectImageKey(image, Buffer.from('q'), parts),
-    projectImageKey(image, Buffer.from('p'), { ...parts, dockerfile: 'e' }),
-    projectImageKey(image, Buffer.from('p'), { ...parts, baseId: 'c' }),
-    projectImageKey(image, Buffer.from('p'), { ...parts, version: 'w' }),
-    projectImageKey({ ...image, target: 'app' }, Buffer.from('p'), parts),
-    projectImageKey({ ...image, args: { APP: 'a' } }, Buffer.from('p'), parts),
-    projectImageKey({ ...image, folders: ['f'] }, Buffer.from('p'), parts),
+    projectImageKey(image, programs('q'), parts),
+    projectImageKey(image, programs('p'), { ...parts, dockerfile: 'e' }),
+    projectImageKey(image, programs('p'), { ...parts, baseId: 'c' }),
+    projectImageKey(image, programs('p'), { ...parts, version: 'w' }),
+    projectImageKey({ ...image, target: 'app' }, programs('p'), parts),
+    projectImageKey({ ...image, args: { APP: 'a' } }, programs('p'), parts),
+    projectImageKey({ ...image, folders: ['f'] }, programs('p'), parts),
   ];
   expect(new Set([key, ...others]).size).toBe(others.length + 1);
 });

@@ -14,6 +14,8 @@ export interface ProjectImage {
   readonly args: Readonly<Record<string, string>>;
   /** Its program, in the project's folder. */
   readonly bundle: string;
+  /** Files that lie beside it, in the project's folder. */
+  readonly beside: readonly string[];
   /** Empty folders it holds, in the build's context. */
   readonly folders: readonly string[];
 }
@@ -33,10 +35,13 @@ export function projectImages(
   const image = (name: string, target: string, bundle: string, args = {}): ProjectImage => {
     const reference = `${prefix}/${name}:${tag}`;
     parseReference(reference, 'LOCKSTEP_IMAGE_PREFIX and LOCKSTEP_IMAGE_TAG:');
-    return { name, reference, target, args, bundle, folders: [] };
+    return { name, reference, target, args, bundle, beside: [], folders: [] };
   };
   return [
-    image('migrate', 'migrate', 'migrations/dist/migrate.cjs'),
+    {
+      ...image('migrate', 'migrate', 'migrations/dist/migrate.cjs'),
+      beside: ['migrations/dist/libpg-query.wasm'],
+    },
     {
       ...image('vault-bootstrap', 'bootstrap', 'vault/dist/bootstrap.cjs'),
       folders: credentialsFolders(root).map((name) => `credentials/${name}`),
@@ -86,16 +91,24 @@ export function dockerfileOf({ target }: Pick<ProjectImage, 'target'>, text: str
   return kept;
 }
 
-/** Reads a program that make built. */
-export function readBundle(root: string, { bundle, name }: ProjectImage): Buffer {
-  try {
-    return readFileSync(join(root, bundle));
-  } catch (error) {
-    throw new PreflightError(`${bundle} cannot be read (${systemReason(error)}), so ${name} has no program`, {
-      hint: 'npm run build',
-      cause: error,
-    });
-  }
+/** A file of an image, by its path in the project. */
+export interface ProgramFile {
+  readonly path: string;
+  readonly bytes: Buffer;
+}
+
+/** Reads a program that make built, and what lies beside it. */
+export function readPrograms(root: string, { bundle, beside, name }: ProjectImage): ProgramFile[] {
+  return [bundle, ...beside].map((path) => {
+    try {
+      return { path, bytes: readFileSync(join(root, path)) };
+    } catch (error) {
+      throw new PreflightError(`${path} cannot be read (${systemReason(error)}), so ${name} has no program`, {
+        hint: 'npm run build',
+        cause: error,
+      });
+    }
+  });
 }
 
 /** The version every image of the project is labelled with: that of package.json, else `dev`. */
@@ -118,10 +131,15 @@ export interface ImageParts {
 }
 
 /** The hash of all an image is made of: its program, the Dockerfile, the base image, the version. */
-export function projectImageKey(image: ProjectImage, program: Buffer, parts: ImageParts): string {
+export function projectImageKey(
+  image: ProjectImage,
+  programs: readonly ProgramFile[],
+  parts: ImageParts,
+): string {
   const { target, args, bundle, folders } = image;
   const { dockerfile, baseId, version } = parts;
-  const content = createHash('sha256').update(program).digest('hex');
+  const hashOf = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
+  const content = programs.map(({ path, bytes }) => [path, hashOf(bytes)]);
   const all = [target, args, bundle, folders, content, dockerfile, baseId, version];
   return createHash('sha256').update(JSON.stringify(all)).digest('hex').slice(0, 32);
 }

@@ -1,0 +1,136 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { setTable, until } from './support.ts';
+
+const files = {
+  '000001_orders.up.sql':
+    'create table orders (id bigint generated always as identity primary key, note text);\n',
+  '000001_orders.down.sql': 'drop table orders;\n',
+  '000002_Drop-note.up.sql': `-- lockstep: allow column-type-changed: it is text already
+alter table orders alter column note type text;
+alter table orders drop column note;
+`,
+  '000002_Drop-note.down.sql': 'alter table orders add column note text;\n',
+  '4_late.up.sql': 'selec 1;\n',
+};
+
+test('every finding has its place, code, reason and remedy; only errors fail, with --strict warnings too', async () => {
+  const bench = await setTable(files);
+  const wrong = await bench.migrate(['validate']);
+  expect(wrong.status).toBe(3);
+  expect(wrong.stderr).toBe('');
+  const lines = wrong.stdout.replaceAll(bench.folder, 'F');
+  for (const line of [
+    'F/000002_Drop-note.up.sql:3:1  warning  drop-column',
+    '    note of orders is dropped: its values are gone, and the running version of the app may still read it',
+    'F/000002_Drop-note.up.sql  notice  naming',
+    '    fix: drop_note; rename both files before it is applied anywhere',
+    'F/4_late.up.sql:1:1  error  syntax',
+    '    syntax error at or near "selec"',
+    'F/4_late.up.sql  notice  version-gap',
+    'F/4_late.up.sql  warning  padding',
+    'F/4_late.up.sql  notice  down-missing',
+    'F: 3 migrations, 1 error, 2 warnings, 3 notices',
+    '  1 finding allowed by comments',
+    '  high risk, which asks for conservative: 000002 Drop-note',
+  ]) {
+    expect(lines.split('\n')).toContain(line);
+  }
+  await bench.remove('4_late.up.sql');
+  expect((await bench.migrate(['validate'])).status).toBe(0);
+  expect((await bench.migrate(['validate', '--strict'])).status).toBe(3);
+  expect((await bench.migrate(['validate', '--report', 'xml'])).status).toBe(2);
+});
+
+test('the same as JSON, SARIF and annotations', async () => {
+  const bench = await setTable(files);
+  const json = JSON.parse((await bench.migrate(['validate', '--format', 'json'])).stdout) as {
+    success: boolean;
+    migrations: { risk: object }[];
+    findings: { code: string }[];
+  };
+  expect(json.success).toBe(false);
+  expect(json.migrations[1]?.risk).toMatchObject({
+    level: 'high',
+    statements: [
+      {
+        line: 2,
+        locks: [{ table: 'orders', mode: 'ACCESS EXCLUSIVE' }],
+        risks: ['rewrites', 'breaks the running app'],
+      },
+      { line: 3, risks: ['loses data', 'breaks the running app'] },
+    ],
+  });
+  expect(json.findings.find(({ code }) => code === 'column-type-changed')).toMatchObject({
+    allowed: 'it is text already',
+    docs: 'docs/rules.md#column-type-changed',
+  });
+  const sarif = JSON.parse((await bench.migrate(['validate', '--report', 'sarif'])).stdout) as {
+    runs: { results: { ruleId: string; level: string; suppressions?: object[] }[] }[];
+  };
+  const results = sarif.runs[0]?.results ?? [];
+  expect(results.find(({ ruleId }) => ruleId === 'syntax')?.level).toBe('error');
+  expect(results.find(({ ruleId }) => ruleId === 'column-type-changed')?.suppressions).toEqual([
+    { kind: 'inSource', justification: 'it is text already' },
+  ]);
+  const github = (await bench.migrate(['validate', '--report', 'github'])).stdout;
+  expect(github).toMatch(
+    /^::warning file=\S+000002_Drop-note.up.sql,line=3,col=1,title=drop-column::note of orders is dropped%?/m,
+  );
+  expect(github).not.toContain('column-type-changed');
+});
+
+test('scripts of the layout alphabetical have no pairs, and what their dependencies.json says is looked at elsewhere', async () => {
+  const bench = await setTable({ 'a.sql': 'create table a ();\n', 'b.sql': 'drop table a;\n' });
+  const ended = await bench.migrate(['validate', '--layout', 'alphabetical']);
+  expect(ended.stdout).toMatch(/b.sql:1:1 {2}warning {2}drop-table/);
+  expect(ended.stdout).not.toMatch(/down-missing|naming/);
+  expect(ended.status).toBe(0);
+});
+
+test('dependencies.json and an empty folder are judged as well', async () => {
+  const bench = await setTable({
+    '1_a.up.sql': 'select 1;\n',
+    'dependencies.json': '{ "needs": { "7": ["x@1"] } }',
+  });
+  expect(await bench.migrate(['validate'])).toMatchObject({
+    status: 3,
+    stdout: expect.stringMatching(/dependencies.json {2}error {2}file\n {4}there is no migration 7/),
+  });
+  const empty = await setTable({});
+  expect(await empty.migrate(['validate'])).toMatchObject({
+    status: 3,
+    stdout: expect.stringContaining('no migrations in this folder'),
+  });
+  expect((await empty.migrate(['validate', '--path', join(empty.folder, 'nowhere')])).status).toBe(2);
+});
+
+test('--watch judges again when a file is saved, and Ctrl-C ends it', async () => {
+  const bench = await setTable({ '1_a.up.sql': 'select 1;\n' });
+  const running = bench.begin(['validate', '--watch']);
+  let printed = '';
+  running.child.stdout?.on('data', (chunk: Buffer) => {
+    printed += chunk.toString();
+  });
+  await until(async () => /0 errors[\s\S]*waiting for changes/.test(printed));
+  await writeFile(join(bench.folder, '1_a.up.sql'), 'selec 1;\n');
+  await until(async () => /error {2}syntax[\s\S]*waiting for changes/.test(printed));
+  running.child.kill('SIGINT');
+  expect((await running.ended).status).toBe(3);
+});
+
+test('production refuses a run with less care than its risk asks for; elsewhere it is told', async () => {
+  const bench = await setTable(files);
+  await bench.remove('4_late.up.sql');
+  await bench.migrate(['up', '1']);
+  const careful = { MIGRATION_APPROACH: 'careful', MIGRATION_BACKUP: 'none', MIGRATION_APPROVAL: 'none' };
+  const production = await bench.migrate(['up'], { ...careful, MIGRATION_ENVIRONMENT: 'production' });
+  expect(production.status).toBe(3);
+  expect(production.stderr).toMatch(
+    /risk: high \(000002\), which asks for conservative: a backup that is full, and this is none; approval by manual, and this is none/,
+  );
+  const staging = await bench.migrate(['up'], { ...careful, MIGRATION_ENVIRONMENT: 'staging' });
+  expect(staging.status, staging.stderr).toBe(0);
+  expect(staging.stderr).toMatch(/pre-flight risk +note +high/);
+});
