@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { incarnation, removeImages } from './support/containers.ts';
-import { freePort } from './support/postgres-servers.ts';
+import { freePort } from './support/free-port.ts';
 import { project } from './support/project-copy.ts';
 import { createTestStack, type Ended, type TestStack } from './support/stack.ts';
 import { connectionString, login, readSecret } from './support/vault.ts';

@@ -30,8 +30,14 @@ export interface ApplyOptions {
   readonly applied: AppliedStep[];
   /** The key of the lock that `session` holds; undefined in a database that nobody else knows yet. */
   readonly lock?: bigint;
-  /** Called before each step, outside any transaction. */
-  before?(step: Step): Promise<void>;
+  /** What steps wait for, outside any transaction. */
+  readonly waits?: Waits | undefined;
+}
+
+/** What a step waits for before it begins. */
+export interface Waits {
+  concerns(step: Step): boolean;
+  await(session: Session, step: Step): Promise<void>;
 }
 
 /**
@@ -57,12 +63,14 @@ export async function applySteps(
       const rest = steps.slice(index + 1);
       const failure = { operation, session, applied, rest, step, database: session.parameters.database };
       if (operation.signal.aborted) throw describeStop(failure);
-      await options.before?.(step);
+      if (options.waits?.concerns(step) === true) await options.waits.await(session, step);
+      const [following] = rest;
+      const followsAtOnce = following !== undefined && options.waits?.concerns(following) !== true;
       const tracked: TrackedStep = { step, migration: byVersion.get(step.version), from };
       const startedAt = performance.now();
       try {
         await operation.deadline.during('sql', () =>
-          watch.during(titleOf(step), () => runner.run(tracked, rest.length > 0)),
+          watch.during(titleOf(step), () => runner.run(tracked, followsAtOnce)),
         );
       } catch (error) {
         if (error instanceof SessionLostError && operation.signal.aborted)

@@ -127,15 +127,20 @@ async function openGate(operation: Operation) {
   return DependencyGate.open(operation);
 }
 
-/** Also when there was nothing to do: the file may be new. */
+/** Also when there was nothing to do: the file may be new. What was applied is applied, whether or not others hear of it. */
 async function tellOthers(operation: Operation): Promise<void> {
   const gate = await openGate(operation);
   if (gate === undefined) return;
-  const session = await operation.connect();
   try {
-    await gate.publish(session);
-  } finally {
-    await session.close();
+    const session = await operation.connect();
+    try {
+      await gate.publish(session);
+    } finally {
+      await session.close();
+    }
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    operation.log.warn(`other services are not told how far this one is: ${reason}`);
   }
 }
 
@@ -305,9 +310,7 @@ class Run {
       from: plan.from,
       applied: this.#applied,
       lock: lockOptions(this.#operation, state).key,
-      before: async (step) => {
-        if (step.direction === 'up') await gate?.await(session, step);
-      },
+      waits: gate,
     });
     this.#waiting = undefined;
   }

@@ -139,6 +139,7 @@ test('--format json prints one document, also for a failure, and a service never
     steps: [
       {
         direction: 'up',
+        overlay: null,
         version: 1,
         description: 'users',
         path: '‹folder›/000001_users.up.sql',
@@ -148,6 +149,7 @@ test('--format json prints one document, also for a failure, and a service never
       },
       {
         direction: 'up',
+        overlay: null,
         version: 2,
         description: 'index',
         path: '‹folder›/000002_index.up.sql',

@@ -34,7 +34,7 @@ alter table orders add constraint total_positive check (total > 0);
 test.each(postgresServers())('the locks and rewrites that happen are measured, on $name', async (server) => {
   const bench = await setTable(files, server);
   await bench.migrate(['up', '1']);
-  const ended = await bench.migrate(['rehearse', '--rows', 'customers=50,orders=20000', '--format', 'json']);
+  const ended = await bench.migrate(['rehearse', '--rows', 'customers=50,orders=40000', '--format', 'json']);
   expect(ended.status, ended.stderr).toBe(0);
   const { migrations } = JSON.parse(ended.stdout) as Rehearsed;
   expect(migrations.map(({ version }) => version)).toEqual([2, 3]);
@@ -42,7 +42,7 @@ test.each(postgresServers())('the locks and rewrites that happen are measured, o
   const orders = (mode: string) => expect.arrayContaining([{ relation: 'orders', mode, earlier: false }]);
   expect(add).toMatchObject({ line: 1, locks: orders('ACCESS EXCLUSIVE'), rewritten: [] });
   expect(type).toMatchObject({ line: 2, rewritten: ['orders'] });
-  // 20,000 rows of fifty bytes at least.
+  // 40,000 rows of fifty bytes at least.
   expect(type?.walBytes).toBeGreaterThan(1_000_000);
   expect(check?.rewritten).toEqual([]);
   expect(migrations[1]?.statements[0]).toMatchObject({

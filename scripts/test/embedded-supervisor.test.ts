@@ -195,7 +195,11 @@ describe('interruption', () => {
       existsSync(join(stack.root, '.lockstep/embedded/logs/postgres.log')),
     );
     up.kill('SIGKILL');
-    await until('all is up', async () => (await stack.states())['one'] === 'healthy');
+    await until('all is up', async () => (await stack.states())['one'] === 'healthy').catch(
+      async (error: Error) => {
+        throw new Error(`${error.message}\n${await stack.story()}`);
+      },
+    );
   });
 
   it('by down stops a start that is under way', async () => {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { freePort } from '../support/postgres-servers.ts';
+import { freePort } from '../support/free-port.ts';
 import { copyProject, type ProjectCopy, project } from '../support/project-copy.ts';
 import { type Ended, edit, ended } from '../support/stack.ts';
 

@@ -3,8 +3,8 @@ import { Client, escapeIdentifier, escapeLiteral, type QueryResult } from 'pg';
 import { inject } from 'vitest';
 import type { PostgresServer } from './postgres-servers.ts';
 
+export { freePort } from './free-port.ts';
 export {
-  freePort,
   npmPrograms,
   type PostgresServer,
   type RunningServer,

@@ -5,7 +5,7 @@ import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } 
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePort } from './postgres-servers.ts';
+import { freePort } from './free-port.ts';
 
 const project = join(dirname(fileURLToPath(import.meta.url)), '../..');
 

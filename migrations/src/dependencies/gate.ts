@@ -4,6 +4,7 @@ import { describeDuration, InterruptedError } from '../errors.ts';
 import { type DatabaseState, readState } from '../history.ts';
 import { type Migration, titleOf } from '../migration.ts';
 import type { Operation } from '../operation.ts';
+import type { Step } from '../plan.ts';
 import type { Session } from '../session.ts';
 import { type DependencyFile, dependencyFileName, type Need, readDependencyFile } from './dependency-file.ts';
 import { NeededError, NeedMissingError } from './errors.ts';
@@ -32,8 +33,14 @@ export class DependencyGate {
     return file === undefined ? undefined : new DependencyGate(operation, service, file);
   }
 
+  /** Whether a step needs another service at all. */
+  concerns({ direction, version }: Pick<Step, 'direction' | 'version'>): boolean {
+    return direction === 'up' && (this.#file.needs.get(version) ?? []).length > 0;
+  }
+
   /**
-   * Waits until every other service has what the migration needs.
+   * Waits until every other service has what the migration needs. In no transaction: others must see what is published, and
+   * nothing may be locked meanwhile.
    *
    * @throws {NeedMissingError} at the deadline; exit status 3
    */

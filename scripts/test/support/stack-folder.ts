@@ -11,11 +11,11 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../../../test/support/free-port.ts';
 import { buildStack } from './build.ts';
 
 const fixtures = join(dirname(fileURLToPath(import.meta.url)), '..', 'fixtures');
@@ -124,6 +124,13 @@ export class StackFolder {
     return (JSON.parse(stdout) as { services: { service: string; state: string; pid?: number }[] }).services;
   }
 
+  /** What became of it, for the message of a test that waited in vain. */
+  async story(): Promise<string> {
+    const log = join(this.root, '.lockstep', 'embedded', 'supervisor.log');
+    const said = existsSync(log) ? readFileSync(log, 'utf8') : 'no supervisor.log';
+    return `${JSON.stringify(await this.services(), undefined, 1)}\n${said}`;
+  }
+
   async pids(): Promise<Record<string, number | undefined>> {
     return Object.fromEntries((await this.services()).map(({ service, pid }) => [service, pid]));
   }
@@ -159,16 +166,7 @@ export class StackFolder {
 
 /** Ports nobody listens on at this moment. */
 export async function freePorts(amount: number): Promise<number[]> {
-  const servers = Array.from({ length: amount }, () => createServer());
-  const ports: number[] = [];
-  for (const server of servers) {
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const address = server.address();
-    if (typeof address === 'object' && address !== null) ports.push(address.port);
-  }
-  for (const server of servers) server.close();
-  return ports;
+  return Promise.all(Array.from({ length: amount }, freePort));
 }
 
 /** Whether a process runs; a zombie does not. */
