@@ -244,7 +244,8 @@ describe.runIf(process.getuid?.() === 0)('a user who is not root', () => {
     stack = await StackFolder.make();
     const user = { uid: 65_534 };
     expect(spawnSync('chown', ['-R', '65534', stack.root]).status).toBe(0);
-    expect((await stack.run(['up'], {}, user)).status).toBe(0);
+    const up = await stack.run(['up'], {}, user);
+    expect(up.status, up.stderr).toBe(0);
     expect(statSync(join(stack.root, '.lockstep')).mode & 0o777).toBe(0o700);
     expect(statSync(join(stack.root, '.lockstep/embedded/volumes/postgres/data')).uid).toBe(65_534);
     expect((await stack.run(['reset'], {}, user)).status).toBe(0);

@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { Failure } from '@lockstep/foundation';
-import { hasSqlDetails, loadModule, parseSync } from 'libpg-query';
 import type { Statement } from '../migration.ts';
 import type { Tree } from './tree.ts';
 
@@ -13,12 +14,11 @@ export type Parsed =
 
 /** The WebAssembly of the parser is not beside the program, as where the program alone was copied. */
 export class ParserMissingError extends Failure {
-  constructor(cause: unknown) {
+  constructor() {
     super("Postgres' parser is not here: libpg-query.wasm belongs beside the program", {
       code: 'parser-missing',
       exitStatus: 3,
       hint: 'npm run build -- migrate',
-      cause,
     });
   }
 }
@@ -26,17 +26,27 @@ export class ParserMissingError extends Failure {
 /** Longer statements, such as a bulk INSERT, are not parsed: their tree takes about a hundred times their size. */
 export const longestParsed = 512 * 1024;
 
-/** Loads the parser, Postgres 18's compiled to WebAssembly; once for a process, about 50 ms. */
+declare const LOCKSTEP_VERSION: string;
+declare const __dirname: string;
+
+/**
+ * Loads the parser, Postgres 18's compiled to WebAssembly; once for a process, about 50 ms.
+ *
+ * @throws {ParserMissingError} exit status 3
+ */
 export async function loadParser(): Promise<(statement: Pick<Statement, 'text'>) => Parsed> {
-  try {
-    await loadModule();
-  } catch (error) {
-    throw new ParserMissingError(error);
-  }
-  return parseStatement;
+  // The library begins to load its WebAssembly when it is imported, and where that is missing nobody could catch it.
+  const isBuilt = typeof LOCKSTEP_VERSION === 'string';
+  if (isBuilt && !existsSync(join(__dirname, 'libpg-query.wasm'))) throw new ParserMissingError();
+  const library = await import('libpg-query');
+  await library.loadModule();
+  return (statement) => parseStatement(library, statement);
 }
 
-function parseStatement({ text }: Pick<Statement, 'text'>): Parsed {
+function parseStatement(
+  { parseSync, hasSqlDetails }: typeof import('libpg-query'),
+  { text }: Pick<Statement, 'text'>,
+): Parsed {
   if (text.length > longestParsed) return { tooLarge: true };
   try {
     const [first, ...others] = parseSync(text).stmts ?? [];

@@ -9,7 +9,6 @@ import type { Operation } from '../operation.ts';
 import type { Plan, Step, Target } from '../plan.ts';
 import type { Session } from '../session.ts';
 import type { Decision } from '../strategy.ts';
-import { risksOf } from './risks.ts';
 
 /** A plan as a person signs it off: what would run, where, and how carefully. */
 export interface PlannedRun {
@@ -66,6 +65,7 @@ export async function planRun(
   const { settings } = operation;
   const { state, plan, migrations } = run;
   const { name, backup, validation, approval } = settings.strategy;
+  const { risksOf } = await import('./risks.ts');
   const risks = await risksOf(plan.steps, migrations);
   return {
     service: settings.service ?? null,
