@@ -129,9 +129,9 @@ async function openGate(operation: Operation) {
 
 /** Also when there was nothing to do: the file may be new. What was applied is applied, whether or not others hear of it. */
 async function tellOthers(operation: Operation): Promise<void> {
-  const gate = await openGate(operation);
-  if (gate === undefined) return;
   try {
+    const gate = await openGate(operation);
+    if (gate === undefined) return;
     const session = await operation.connect();
     try {
       await gate.publish(session);
