@@ -1,4 +1,4 @@
-# Every image of the project, from one build: each is one file on top of Node.
+# Every image of the project, from one build: each is one program on top of Node, and beside it V8's compiled code of it.
 #   docker build --target migrate .                           the init containers
 #   docker build --target bootstrap .                         seeds Vault and Postgres
 #   docker build --target app --build-arg APP=services-api .  an app
@@ -35,18 +35,18 @@ STOPSIGNAL SIGTERM
 FROM program AS migrate
 LABEL org.opencontainers.image.title="lockstep migrate" \
       org.opencontainers.image.description="Runs a service's migrations, once, before its app"
-ENTRYPOINT ["node", "/app/migrate.cjs"]
+ENTRYPOINT ["node", "/app/migrate.start.cjs"]
 CMD ["up"]
 COPY --from=build /source/migrations/dist/libpg-query.wasm /app/
-COPY --from=build /source/migrations/dist/migrate.cjs /app/
+COPY --from=build /source/migrations/dist/migrate.start.cjs /source/migrations/dist/migrate.cache /source/migrations/dist/migrate.cjs /app/
 
 FROM program AS bootstrap
 LABEL org.opencontainers.image.title="lockstep bootstrap" \
       org.opencontainers.image.description="Seeds a development Vault and Postgres for the stack's services"
-ENTRYPOINT ["node", "/app/bootstrap.cjs"]
+ENTRYPOINT ["node", "/app/bootstrap.start.cjs"]
 # A role's credentials volume takes its owner from the folder it is first mounted on.
 COPY --from=build --chown=node:node /source/credentials/ /run/credentials/
-COPY --from=build /source/vault/dist/bootstrap.cjs /app/
+COPY --from=build /source/vault/dist/bootstrap.start.cjs /source/vault/dist/bootstrap.cache /source/vault/dist/bootstrap.cjs /app/
 
 FROM program AS app
 ARG APP
@@ -55,5 +55,5 @@ LABEL org.opencontainers.image.title="lockstep ${APP}" \
 EXPOSE 8080
 # Where nobody else asks: compose.yaml has a check of its own.
 HEALTHCHECK --interval=30s --timeout=3s --start-period=30s CMD ["node", "-e", "require('http').get('http://127.0.0.1:8080/ready', (r) => process.exit(r.statusCode === 200 ? 0 : 1)).on('error', () => process.exit(1))"]
-ENTRYPOINT ["node", "/app/server.cjs"]
-COPY --from=build /source/${APP}/dist/server.cjs /app/
+ENTRYPOINT ["node", "/app/server.start.cjs"]
+COPY --from=build /source/${APP}/dist/server.start.cjs /source/${APP}/dist/server.cache /source/${APP}/dist/server.cjs /app/

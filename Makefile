@@ -28,7 +28,7 @@ export COMPOSE_PROFILES := $(PROFILE)
 endif
 
 STACK := node scripts/dist/stack.js
-SOURCES := $(filter-out %.test.ts,$(shell find $(wildcard */src) -name '*.ts' 2>/dev/null)) scripts/build.mjs tsconfig.json
+SOURCES := $(filter-out %.test.ts,$(shell find $(wildcard */src) -name '*.ts' 2>/dev/null)) scripts/build.mjs $(wildcard scripts/build/*) tsconfig.json
 
 ##@ The stack
 .PHONY: up watch down status logs why shell doctor
@@ -60,16 +60,16 @@ db-migrate-down: scripts/dist/.built ## Take back the last migration, or the las
 db-migrate-status: scripts/dist/.built ## Show what is applied and pending (SERVICE=, FORMAT=json)
 	@$(STACK) migrate status
 db-generate: scripts/dist/.built ## Write a new migration of a service (NAME=, SERVICE=, TYPE=table, ARGS='--on orders')
-	@node migrations/dist/migrate.cjs create "$(if $(filter command,$(origin NAME)),$$NAME)" --type "$${TYPE:-empty}" \
+	@node migrations/dist/migrate.start.cjs create "$(if $(filter command,$(origin NAME)),$$NAME)" --type "$${TYPE:-empty}" \
 	  --path "$${SERVICE:?SERVICE= names the service it is for}/migrations" $(ARGS)
 db-validate: scripts/dist/.built ## Judge every migration file by Postgres' own parser and our rules (SERVICE=, FORMAT=json, ARGS=--strict)
 	@status=0; for folder in $(if $(SERVICE),"$$SERVICE"/migrations,*/migrations); do \
-	  node migrations/dist/migrate.cjs validate --path "$$folder" --format "$${FORMAT:-text}" $(ARGS) || status=$$?; \
+	  node migrations/dist/migrate.start.cjs validate --path "$$folder" --format "$${FORMAT:-text}" $(ARGS) || status=$$?; \
 	done; exit $$status
 db-verify: scripts/dist/.built ## Compare each schema with what its migrations make (SERVICE=, FORMAT=json)
 	@$(STACK) migrate verify
 db-deps: scripts/dist/.built ## Show in which order the services' migrations run, and who needs whom (ARGS=--mermaid)
-	@node migrations/dist/migrate.cjs deps --format "$${FORMAT:-text}" $(ARGS)
+	@node migrations/dist/migrate.start.cjs deps --format "$${FORMAT:-text}" $(ARGS)
 db-rehearse: scripts/dist/.built ## Measure each statement on a scratch copy (SERVICE=, ARGS='--all --rows services=10000')
 	@$(STACK) migrate rehearse $(ARGS)
 db-seed: scripts/dist/.built ## Load seed data, again and again with the same result (SERVICE=, ENV=development, ARGS=--dry-run)

@@ -35,11 +35,12 @@ void main(process.argv.slice(2)).then((status) => process.exit(status));
 /** Returns the exit status. */
 async function main(args: readonly string[]): Promise<number> {
   const outcome = { status: 0 };
-  const program = describeProgram(async (request, flags, work) => {
+  const words = toOurWords(args);
+  const program = describeProgram(words, async (request, flags, work) => {
     outcome.status = await run(request, flags, work);
   });
   try {
-    await program.parseAsync(toOurWords(args), { from: 'user' });
+    await program.parseAsync(words, { from: 'user' });
     return outcome.status;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;

@@ -16,7 +16,8 @@ export function readBytes(root: string, entry: Dirent): Buffer | string {
     const path = join(root, entry.name);
     // Asked of links only: it costs as much as to open the file.
     const real = entry.isSymbolicLink() ? realpathSync(path) : path;
-    if (!real.startsWith(join(root, sep))) return 'is a symbolic link that leaves the folder';
+    if (real !== path && !real.startsWith(join(root, sep)))
+      return 'is a symbolic link that leaves the folder';
     // Without O_NONBLOCK, to open a named pipe would wait for a writer.
     const file = openSync(real, constants.O_RDONLY | constants.O_NONBLOCK);
     try {

@@ -1,5 +1,4 @@
-import type { Dirent } from 'node:fs';
-import { readdir, realpath } from 'node:fs/promises';
+import { type Dirent, readdirSync, realpathSync } from 'node:fs';
 import { isAbsolute, relative, resolve } from 'node:path';
 import { MigrationsFolderError } from './file-errors.ts';
 import { printable } from './printable.ts';
@@ -13,10 +12,10 @@ export interface Folder {
 }
 
 /** @throws {MigrationsFolderError} when it is absent, no folder, or closed to this user */
-export async function listFolder(folder: string): Promise<Folder> {
+export function listFolder(folder: string): Folder {
   try {
-    const root = await realpath(folder);
-    const entries = await readdir(root, { withFileTypes: true });
+    const root = realpathSync(folder);
+    const entries = readdirSync(root, { withFileTypes: true });
     const files = entries.filter((entry) => /^[^.].*\.sql$/is.test(entry.name) && !entry.isDirectory());
     return { root, entries: files.sort((a, b) => (a.name < b.name ? -1 : 1)) };
   } catch (error) {

@@ -24,7 +24,7 @@ export async function loadScripts(folder: string): Promise<Migration[]> {
 /** The same without an end at the first mistake. */
 export async function readScripts(folder: string): Promise<FolderReading> {
   const shown = showPath(folder);
-  const { root, entries } = await listFolder(folder);
+  const { root, entries } = listFolder(folder);
   const mistakes: FileMistake[] = [];
   const migrations = entries.flatMap((entry, index): readonly Migration[] => {
     const path = join(shown, printable(entry.name));

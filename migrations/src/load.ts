@@ -16,7 +16,7 @@ import { readSqlFile } from './sql-reading.ts';
 import type { Environment } from './strategy.ts';
 
 /** Files read in one go, before timers, signals and the connection that is being made get their turn. */
-const filesAtOnce = 64;
+const filesAtOnce = 8;
 
 /** What a folder holds: its migrations, ascending by version, and every mistake in it. */
 export interface FolderReading {
@@ -89,11 +89,11 @@ async function readOverlay(folder: string, environment: Environment) {
 
 async function readFolder(folder: string, overlay: Environment | undefined) {
   const shown = showPath(folder);
-  const { root, entries } = await listFolder(folder);
+  const { root, entries } = listFolder(folder);
   const mistakes: FileMistake[] = [];
   const files: NamedFile[] = [];
   for (const [index, entry] of entries.entries()) {
-    if (index % filesAtOnce === filesAtOnce - 1) await setImmediate();
+    if (index % filesAtOnce === 0) await setImmediate();
     const path = join(shown, printable(entry.name));
     const name = parseFileName(entry.name);
     if (typeof name === 'string') {

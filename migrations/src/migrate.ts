@@ -104,11 +104,11 @@ async function begin(
   });
 
   async function run(operation: Operation): Promise<MigrateResult> {
-    const reading = operation.load();
-    // A wrong file ends the run at once, so nobody waits for a database that will not be used.
-    reading.catch(() => {});
+    // First, so that Postgres starts its process while the files are read.
     const connecting = operation.connect();
     connecting.catch(() => {});
+    // A wrong file ends the run at once, so nobody waits for a database that will not be used.
+    const reading = operation.load();
     let migrations: readonly Migration[];
     try {
       migrations = await reading;

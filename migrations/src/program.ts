@@ -1,5 +1,5 @@
 import { Command as CommanderCommand, CommanderError, Option } from 'commander';
-import type { Command, Options, Work } from './command.ts';
+import { type Command, nameOf, type Options, type Work } from './command.ts';
 import { commandGroups } from './commands/commands.ts';
 import { UsageError } from './errors.ts';
 import { type SettingName, settingEntries } from './setting-names.ts';
@@ -18,8 +18,12 @@ export interface Request {
   readonly isDryRun: boolean;
 }
 
-/** Describes the command line. Parsing throws {@link CommanderError}; {@link toUsageError} puts it in our words. */
-export function describeProgram(start: Start): CommanderCommand {
+/**
+ * Describes the command line for `words`. Parsing throws {@link CommanderError}; {@link toUsageError} puts it in our words.
+ *
+ * To describe every command takes a run that has nothing to do a tenth of its time: whoever names one is told of no other.
+ */
+export function describeProgram(words: readonly string[], start: Start): CommanderCommand {
   const program = new CommanderCommand('migrate')
     .description('Migrates a Postgres database by numbered SQL files.')
     .version(typeof LOCKSTEP_VERSION === 'string' ? LOCKSTEP_VERSION : '0.0.0')
@@ -29,10 +33,19 @@ export function describeProgram(start: Start): CommanderCommand {
     .helpCommand(false)
     .addHelpText('after', examplesText(['up', 'status --format json']));
   for (const [key, setting] of settingEntries) addSetting(program, key, setting);
-  for (const [heading, commands] of Object.entries(commandGroups)) {
-    for (const command of commands) addCommand(program, heading, command, start);
-  }
+  const wanted = commandsFor(words);
+  for (const [heading, command] of wanted) addCommand(program, heading, command, start);
   return program;
+}
+
+/** The commands that are named, each with its heading; all of them for who names none or wants help. */
+function commandsFor(words: readonly string[]): (readonly [string, Command])[] {
+  const all = Object.entries(commandGroups).flatMap(([heading, commands]) =>
+    commands.map((command) => [heading, command] as const),
+  );
+  const named = all.filter(([, command]) => words.includes(nameOf(command)));
+  const wantsHelp = words.some((word) => /^(-h|--help)/.test(word));
+  return named.length === 0 || wantsHelp ? all : named;
 }
 
 /** In our words: no `error:`, and the suggestion on the same line. */

@@ -1,7 +1,6 @@
 import {
   ampersand,
   backslash,
-  carriageReturn,
   colon,
   dollar,
   dot,
@@ -13,7 +12,6 @@ import {
   isLetterOrDigit,
   isOperator,
   isStandardOperator,
-  lineFeed,
   minus,
   plus,
   quote,
@@ -35,6 +33,10 @@ export type TokenKind =
   | 'operator'
   | 'symbol'
   | 'end';
+
+const notBlank = /[^ \t\n\r\f\v]/g;
+const lineEnd = /[\r\n]/g;
+const beyondAscii = /[^\0-\x7f]/;
 
 /** Postgres refuses a longer operator, so a longer run of operator characters need not be taken apart. */
 const longestOperator = 64;
@@ -129,7 +131,7 @@ export class TokenReader {
     let at = from;
     for (;;) {
       const code = text.charCodeAt(at);
-      if (isBlank(code)) at += 1;
+      if (isBlank(code)) at = isBlank(text.charCodeAt(at + 1)) ? this.#find(notBlank, at + 2) : at + 1;
       else if (code === minus && text.charCodeAt(at + 1) === minus) at = this.#lineEnd(at + 2);
       else if (code === slash && text.charCodeAt(at + 1) === star) at = this.#commentEnd(at);
       else return at;
@@ -137,12 +139,13 @@ export class TokenReader {
   }
 
   #lineEnd(from: number): number {
-    let at = from;
-    for (; at < this.text.length; at++) {
-      const code = this.text.charCodeAt(at);
-      if (code === lineFeed || code === carriageReturn) break;
-    }
-    return at;
+    return this.#find(lineEnd, from);
+  }
+
+  /** Where `pattern`, of one character, is next found, else the end: by the engine's own search, which is fast from the first run on. */
+  #find(pattern: RegExp, from: number): number {
+    pattern.lastIndex = from;
+    return pattern.test(this.text) ? pattern.lastIndex - 1 : this.text.length;
   }
 
   #commentEnd(start: number): number {
@@ -288,9 +291,9 @@ function isPair(code: number, following: number): boolean {
 
 /** Folds a word to lower case as Postgres does in UTF-8: ASCII letters only. */
 function fold(word: string): string {
-  return /^\p{ASCII}*$/u.test(word)
-    ? word.toLowerCase()
-    : word.replace(/[A-Z]+/g, (ascii) => ascii.toLowerCase());
+  return beyondAscii.test(word)
+    ? word.replace(/[A-Z]+/g, (ascii) => ascii.toLowerCase())
+    : word.toLowerCase();
 }
 
 function shorten(mark: string): string {

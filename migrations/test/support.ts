@@ -8,7 +8,7 @@ import { afterAll, afterEach } from 'vitest';
 import { createTestDatabase, type PostgresServer, type TestDatabase } from '../../test/support/postgres.ts';
 import { type Flags, readConfig, type Settings } from '../src/index.ts';
 
-const program = join(dirname(fileURLToPath(import.meta.url)), '../dist/migrate.cjs');
+const program = join(dirname(fileURLToPath(import.meta.url)), '../dist/migrate.start.cjs');
 
 /** Migrations by file name, as in `{ '1_users.up.sql': 'create table users ()' }`. */
 export type Files = Readonly<Record<string, string>>;

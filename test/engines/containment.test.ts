@@ -71,7 +71,7 @@ describe('no generated secret stands', () => {
     const lines = await Promise.all(
       numbers.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
     );
-    expect(lines.join('\n')).toContain('server.cjs');
+    expect(lines.join('\n')).toContain('server.start.cjs');
     expect(found(lines.join('\n'))).toEqual([]);
   });
 

@@ -16,7 +16,6 @@ const attemptMilliseconds = 2000;
 const firstPause = 200;
 /** However long it asks us to wait. */
 const longestPause = 2000;
-const compress = promisify(gzip);
 
 /**
  * Sends one event to Loki's push API: https://grafana.com/docs/loki/latest/reference/loki-http-api/#ingest-logs. Labels are few
@@ -36,7 +35,7 @@ export async function sendToLoki(
   };
   const labels = Object.fromEntries(Object.entries(stream).filter(([, value]) => value !== ''));
   const at = `${BigInt(Date.parse(event.audit_timestamp)) * 1_000_000n}`;
-  const body = await compress(JSON.stringify({ streams: [{ stream: labels, values: [[at, line]] }] }));
+  const body = await promisify(gzip)(JSON.stringify({ streams: [{ stream: labels, values: [[at, line]] }] }));
   let last: Delivery = { kind: 'undelivered', reason: 'not tried' };
   for (let attempt = 0, pause = firstPause; attempt < attempts; attempt += 1) {
     if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + Math.random())));

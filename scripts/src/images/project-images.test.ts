@@ -8,6 +8,9 @@ import { dockerfileOf, projectImageKey, projectImages } from './project-images.t
 const project = join(import.meta.dirname, '../../..');
 const dockerfile = readFileSync(join(project, 'Dockerfile'), 'utf8');
 let folder: string;
+/** The files of a program that the build leaves in `folder`. */
+const programOf = (folder: string, name: string) =>
+  ['start.cjs', 'cache', 'cjs'].map((end) => `${folder}/dist/${name}.${end}`).join(' ');
 /** One program of this text. */
 const programs = (text: string) => [{ path: 'x.cjs', bytes: Buffer.from(text) }];
 
@@ -21,12 +24,18 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test.each([
-  ['migrate', ['COPY migrations/dist/libpg-query.wasm /app/', 'COPY migrations/dist/migrate.cjs /app/']],
+  [
+    'migrate',
+    ['COPY migrations/dist/libpg-query.wasm /app/', `COPY ${programOf('migrations', 'migrate')} /app/`],
+  ],
   [
     'bootstrap',
-    ['COPY --chown=node:node credentials/ /run/credentials/', 'COPY vault/dist/bootstrap.cjs /app/'],
+    [
+      'COPY --chown=node:node credentials/ /run/credentials/',
+      `COPY ${programOf('vault', 'bootstrap')} /app/`,
+    ],
   ],
-  ['app', [`COPY ${'$'}{APP}/dist/server.cjs /app/`]],
+  ['app', [`COPY ${programOf('$' + '{APP}', 'server')} /app/`]],
 ])("%s of the project's Dockerfile, made for a built program, only copies", (target, copies) => {
   const text = dockerfileOf({ target }, dockerfile);
   expect(text.match(/^FROM .*$/gm)).toEqual([`FROM ${'$'}{NODE_IMAGE} AS program`]);

@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { PreflightError, systemReason } from '../errors.ts';
 import { parseReference } from './reference.ts';
 
+/** What the build leaves beside a program: what starts it, and its compiled code; see scripts/build/start.cjs. */
+const startFiles = ['.start.cjs', '.cache'];
+
 /** An image of the project: one program on top of Node. */
 export interface ProjectImage {
   readonly name: string;
@@ -35,13 +38,12 @@ export function projectImages(
   const image = (name: string, target: string, bundle: string, args = {}): ProjectImage => {
     const reference = `${prefix}/${name}:${tag}`;
     parseReference(reference, 'LOCKSTEP_IMAGE_PREFIX and LOCKSTEP_IMAGE_TAG:');
-    return { name, reference, target, args, bundle, beside: [], folders: [] };
+    const beside = startFiles.map((end) => bundle.replace(/\.cjs$/, end));
+    return { name, reference, target, args, bundle, beside, folders: [] };
   };
+  const migrate = image('migrate', 'migrate', 'migrations/dist/migrate.cjs');
   return [
-    {
-      ...image('migrate', 'migrate', 'migrations/dist/migrate.cjs'),
-      beside: ['migrations/dist/libpg-query.wasm'],
-    },
+    { ...migrate, beside: [...migrate.beside, 'migrations/dist/libpg-query.wasm'] },
     {
       ...image('vault-bootstrap', 'bootstrap', 'vault/dist/bootstrap.cjs'),
       folders: credentialsFolders(root).map((name) => `credentials/${name}`),
@@ -79,7 +81,9 @@ export function dockerfileOf({ target }: Pick<ProjectImage, 'target'>, text: str
   }
   const [first = '', ...others] = wanted;
   const single = [head, first, ...others.map((stage) => stage.replace(/^FROM .*\n/, ''))].join('');
-  const kept = single.replaceAll(/^COPY --from=build (--\S+ )?\/source\//gm, 'COPY $1');
+  const kept = single.replaceAll(/^COPY --from=build .*$/gm, (line) =>
+    line.replace('--from=build ', '').replaceAll(' /source/', ' '),
+  );
   if (wanted.length === 0 || /--from=|^RUN /m.test(kept)) {
     throw new PreflightError(
       `the Dockerfile's stage ${target} cannot be built from programs that are there`,

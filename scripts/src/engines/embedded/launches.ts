@@ -94,6 +94,13 @@ function withOwnNode(argv: readonly string[]): string[] {
   return argv.map((word, index) => (index === 0 && word === 'node' ? process.execPath : word));
 }
 
+/** `node x.cjs` starts from V8's compiled code of it where the build left that; see scripts/build/start.cjs. */
+function fromCompiledCode([program = '', script = '', ...words]: readonly string[], root: string): string[] {
+  const start = script.replace(/\.cjs$/, '.start.cjs');
+  const found = program === process.execPath && start !== script && existsSync(resolve(root, start));
+  return [program, ...(script === '' ? [] : [found ? start : script]), ...words];
+}
+
 function probeOf({ embedded, healthcheck }: Service, localise: Localise): Probe | undefined {
   if (embedded?.healthUrl !== undefined) {
     return { kind: 'http', url: localise(embedded.healthUrl).replace('//0.0.0.0:', '//127.0.0.1:') };
@@ -117,7 +124,7 @@ function assemble(stack: Stack, service: Service, program: Program, shared: Shar
   const identity = JSON.stringify([argv, environment, files, user, probe]);
   return {
     service: service.name,
-    argv,
+    argv: fromCompiledCode(argv, root),
     environment: { ...inherited, ...environment },
     environmentFiles,
     folder: root,
