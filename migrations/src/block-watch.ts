@@ -18,7 +18,7 @@ export class BlockWatch {
   #seen: Blockage | undefined;
   #startedAt = 0;
   #nextTelling = longMilliseconds;
-  #name = '';
+  #name = () => '';
 
   constructor(operation: Operation, watched: Session) {
     this.#operation = operation;
@@ -31,8 +31,8 @@ export class BlockWatch {
   }
 
   /** Runs `work`, and tells who holds a lock that it waits for, and how far it is when it takes long. */
-  async during<T>(name: string, work: () => Promise<T>): Promise<T> {
-    this.#name = name;
+  async during<T>(name: string | (() => string), work: () => Promise<T>): Promise<T> {
+    this.#name = typeof name === 'string' ? () => name : name;
     this.#startedAt = performance.now();
     this.#nextTelling = longMilliseconds;
     this.#seen = undefined;
@@ -71,7 +71,7 @@ export class BlockWatch {
     const progress = await findProgress(await this.#connection(), this.#watched.processId);
     const far = progress === undefined ? '' : `: ${progress}`;
     const seconds = Math.round(elapsed / 1000);
-    this.#operation.log.info(`${this.#name} has run for ${seconds} s${far}`, { seconds, progress });
+    this.#operation.log.info(`${this.#name()} has run for ${seconds} s${far}`, { seconds, progress });
   }
 
   async close(): Promise<void> {

@@ -2,7 +2,7 @@ import type { DatabaseState, Tables } from './history.ts';
 import { quoteIdentifier, quoteLiteral } from './identifiers.ts';
 import type { Migration } from './migration.ts';
 import type { Step } from './plan.ts';
-import { elapsed, holdLock } from './record-sql.ts';
+import { elapsed, holdLock, landedBefore } from './record-sql.ts';
 import { ScriptBookkeeping, scriptTableTexts } from './script-bookkeeping.ts';
 import type { Session } from './session.ts';
 
@@ -14,10 +14,20 @@ export interface TrackedStep {
   readonly from: bigint | undefined;
 }
 
+/** A step that ran and is not recorded yet. */
+export interface TimedStep extends TrackedStep {
+  /** How long it took. */
+  readonly milliseconds: number;
+  /** How long ago it was done. */
+  readonly ago: number;
+}
+
 /** The SQL that records steps. Each text belongs into a transaction of the caller. */
 export interface Records {
   /** Records a step in the transaction that ran it: it is applied when this commits. */
   landed(step: TrackedStep): string;
+  /** Records steps up that share a transaction, in it and behind all of them. */
+  landedTogether(steps: readonly TimedStep[]): string;
   /** Before the first statement of a step outside a transaction: dirty from now on. */
   begun(step: TrackedStep): string;
   /** After each statement of such a step that landed. */
@@ -62,6 +72,16 @@ class Bookkeeping implements Records {
         : `insert into ${history} (version, description, checksum, down_sql, applied_at, duration) values
            (${rowOf(step, migration)}, clock_timestamp(), ${elapsed})`;
     return `${this.#hold}${this.#setVersion(step.resultVersion, false)}; ${row}`;
+  }
+
+  landedTogether(steps: readonly TimedStep[]): string {
+    const rows = steps.map(
+      ({ step, migration, milliseconds, ago }) =>
+        `(${rowOf(step, migration)}, ${landedBefore(ago)}, ${Math.round(milliseconds)})`,
+    );
+    const version = this.#setVersion(steps.at(-1)?.step.resultVersion ?? -1n, false);
+    return `${this.#hold}${version}; insert into ${this.#tables.history}
+      (version, description, checksum, down_sql, applied_at, duration) values ${rows.join(', ')}`;
   }
 
   begun({ step, migration }: TrackedStep): string {

@@ -17,7 +17,7 @@ import { type Hooks, type Operation, operate } from './operation.ts';
 import { type Anomaly, computePlan, type Plan, type Target } from './plan.ts';
 import { refusal } from './refusal.ts';
 import { type Session, SessionLostError } from './session.ts';
-import { decide, isGuarded, judge, requireDevelopment } from './strategy.ts';
+import { decide, isGuarded, judge, mayRecreate, requireDevelopment } from './strategy.ts';
 import { readWatched } from './watched-read.ts';
 
 /** What a command that changes the database did. */
@@ -299,6 +299,7 @@ class Run {
   async #apply(session: Session, state: DatabaseState, plan: Plan): Promise<void> {
     await this.#operation.deadline.during('sql', () => prepareTables(session, state, plan.adopted));
     this.#waiting = plan;
+    const { strategy, environment } = this.#operation.settings;
     const gate = await openGate(this.#operation);
     const [lowest] = plan.steps.filter(({ direction }) => direction === 'down').slice(-1);
     if (lowest !== undefined) await gate?.mayGoDown(session, lowest.resultVersion);
@@ -311,6 +312,7 @@ class Run {
       applied: this.#applied,
       lock: lockOptions(this.#operation, state).key,
       waits: gate,
+      grouped: this.#guard === undefined && mayRecreate(strategy, this.#asked, environment),
     });
     this.#waiting = undefined;
   }

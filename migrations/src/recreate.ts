@@ -103,6 +103,7 @@ async function build(
       role: fromScratch.role,
       from: undefined,
       applied,
+      grouped: true,
     });
     await markRecreated(session, fromScratch.tables.history);
     const extensions = await session.query('select extname from pg_extension');

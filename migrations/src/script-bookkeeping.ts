@@ -1,8 +1,8 @@
-import type { Records, TrackedStep } from './bookkeeping.ts';
+import type { Records, TimedStep, TrackedStep } from './bookkeeping.ts';
 import type { DatabaseState, Tables } from './history.ts';
 import { quoteIdentifier, quoteLiteral } from './identifiers.ts';
 import type { Migration } from './migration.ts';
-import { elapsed, holdLock } from './record-sql.ts';
+import { elapsed, holdLock, landedBefore } from './record-sql.ts';
 import { nameColumn } from './script-history.ts';
 
 /** The SQL that records scripts by their names: a row in the table of names, and what it has no column for beside it. */
@@ -20,6 +20,16 @@ export class ScriptBookkeeping implements Records {
   landed({ step, migration }: TrackedStep): string {
     return `${this.#hold}${this.#name(step.label)}; insert into ${this.#tables.history} (name, checksum, applied_at, duration)
       values (${quoteLiteral(step.label)}, ${checksumOf(migration)}, clock_timestamp(), ${elapsed})`;
+  }
+
+  landedTogether(steps: readonly TimedStep[]): string {
+    const names = steps.map(({ step }) => `(${quoteLiteral(step.label)})`);
+    const rows = steps.map(
+      ({ step, migration, milliseconds, ago }) =>
+        `(${quoteLiteral(step.label)}, ${checksumOf(migration)}, ${landedBefore(ago)}, ${Math.round(milliseconds)})`,
+    );
+    return `${this.#hold}insert into ${this.#tables.version} (${this.#column}) values ${names.join(', ')};
+      insert into ${this.#tables.history} (name, checksum, applied_at, duration) values ${rows.join(', ')}`;
   }
 
   begun({ step, migration }: TrackedStep): string {

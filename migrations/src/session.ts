@@ -151,13 +151,16 @@ export class Session {
    * Inside BEGIN and COMMIT this is as safe as waiting after each: when one fails Postgres refuses the rest, and the
    * COMMIT rolls back. Never put what must not run after a failure behind anything but a COMMIT.
    *
+   * @param onDone called with each text's place as it succeeds
    * @throws {SessionLostError} when the connection is gone; what ran is unknown then
    */
-  async batch(texts: readonly string[]): Promise<Outcome[]> {
+  async batch(texts: readonly string[], onDone?: (index: number) => void): Promise<Outcome[]> {
     const { stream } = this.#client.connection;
     this.#pending += texts.length;
     stream.cork();
-    const sent = texts.map((text) => this.#send(text));
+    const sent = texts.map((text, index) =>
+      onDone === undefined ? this.#send(text) : this.#send(text).then(() => onDone(index)),
+    );
     stream.uncork();
     const settled = await Promise.allSettled(sent);
     this.#pending -= texts.length;

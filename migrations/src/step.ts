@@ -37,14 +37,14 @@ export class StepError extends Error {
 }
 
 /** Undoes what a migration may have SET, so that neither our record nor the next step runs under it. */
-const reset = 'reset session authorization; reset role; reset all';
+export const reset = 'reset session authorization; reset role; reset all';
 /**
  * What was told as applied must outlast a crash of the server: the app that starts on it may be told first. Other values
  * of the setting wait for at least as much as `on` does, or for the disk of this server.
  */
-const durable = `select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') = 'off'`;
+export const durable = `select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') = 'off'`;
 /** What RESET leaves. DISCARD ALL would let go of the lock. */
-const discard = 'discard temp; deallocate all; close all; unlisten *';
+export const discard = 'discard temp; deallocate all; close all; unlisten *';
 /** Clears up after one step and opens the transaction of the next. */
 const opening = [discard, 'begin'];
 /** Sent at once; after a failure Postgres refuses and logs each statement that is under way. */
@@ -89,6 +89,12 @@ export class StepRunner {
     }
   }
 
+  /** Begins the transaction of what runs outside of this, unless it is open already. */
+  async takeTransaction(): Promise<void> {
+    if (!this.#open) await this.#session.query('begin');
+    this.#open = false;
+  }
+
   /** Ends a transaction that was opened for a step that never came. */
   async end(): Promise<void> {
     if (this.#open) await this.#session.query('rollback').catch(() => {});
@@ -99,7 +105,7 @@ export class StepRunner {
     const { statements } = tracked.step.file;
     const record = `${reset}; ${durable}; ${this.#bookkeeping.landed(tracked)}`;
     await this.#retry(async () => {
-      const failed = await this.#transact([this.#limits('local')], statements, record, next);
+      const failed = await this.#transact([limitsOf(this.#operation, 'local')], statements, record, next);
       return failed && new StepError(tracked, failed.error, failed.statement, 'rolled back');
     });
   }
@@ -110,7 +116,7 @@ export class StepRunner {
     const startedAt = performance.now();
     await this.end();
     // Once: a lower lock_timeout that the migration sets must hold for the statements after it.
-    await this.#session.query(this.#limits('session'));
+    await this.#session.query(limitsOf(this.#operation, 'session'));
     await this.#commit(this.#bookkeeping.begun(tracked));
     let landed = 0;
     for (const group of groupStatements(statements)) {
@@ -152,8 +158,7 @@ export class StepRunner {
     record: string,
     next: boolean,
   ): Promise<Failed | undefined> {
-    if (!this.#open) await this.#session.query('begin');
-    this.#open = false;
+    await this.takeTransaction();
     const texts = [...first, ...statements.map(({ text }) => text), record];
     for (let from = 0; from < texts.length; from += batchSize) {
       const some = texts.slice(from, from + batchSize);
@@ -226,18 +231,17 @@ export class StepRunner {
       if (signal.aborted) throw failed;
     }
   }
+}
 
-  /**
-   * The strategy's limit for table locks holds in a transaction alone, which can be begun anew: whoever queues for a lock
-   * makes all others queue behind it. CREATE INDEX CONCURRENTLY and its like block nobody, and would leave half of
-   * their work.
-   */
-  #limits(scope: 'local' | 'session'): string {
-    const { deadline, settings } = this.#operation;
-    const left = Math.max(1, Math.ceil(deadline.remaining()));
-    const most = scope === 'local' ? settings.strategy.lockTimeoutMilliseconds : undefined;
-    return `set ${scope} statement_timeout = ${left}; set ${scope} lock_timeout = ${Math.min(left, most ?? left)}`;
-  }
+/**
+ * What is set before the first statement of a step. The strategy's limit for table locks holds in a transaction alone, which can be
+ * begun anew: whoever queues for a lock makes all others queue behind it. CREATE INDEX CONCURRENTLY and its like block nobody,
+ * and would leave half of their work.
+ */
+export function limitsOf({ deadline, settings }: Operation, scope: 'local' | 'session'): string {
+  const left = Math.max(1, Math.ceil(deadline.remaining()));
+  const most = scope === 'local' ? settings.strategy.lockTimeoutMilliseconds : undefined;
+  return `set ${scope} statement_timeout = ${left}; set ${scope} lock_timeout = ${Math.min(left, most ?? left)}`;
 }
 
 interface Failed {

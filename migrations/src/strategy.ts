@@ -107,8 +107,16 @@ export function judge(
   environment: Environment | undefined,
 ): Decision | 'refuse' {
   if (plan.anomalies.length === 0) return plan.steps.length === 0 ? 'rest' : 'apply';
-  const mayRecreate = environment !== undefined && strategy.recreatesIn.includes(environment);
-  return mayRecreate && target.kind === 'latest' ? 'recreate' : 'refuse';
+  return mayRecreate(strategy, target, environment) ? 'recreate' : 'refuse';
+}
+
+/** Whether a run to `target` may build the database anew when it must. */
+export function mayRecreate(
+  strategy: Strategy,
+  target: Target,
+  environment: Environment | undefined,
+): boolean {
+  return target.kind === 'latest' && environment !== undefined && strategy.recreatesIn.includes(environment);
 }
 
 /**

@@ -51,5 +51,6 @@ export async function runInScratch(
     tables: state.tables,
     role: state.role,
     applied: [],
+    grouped: true,
   });
 }
