@@ -29,7 +29,7 @@ const databases = async () => {
   const client = new Client({ connectionString: await connectionString(stack, 'services-api', 'migrator') });
   await client.connect();
   const { rows } = await client.query(
-    "select datname from pg_database where datname like 'services%' order by 1",
+    "select datname from pg_database where datname like 'services%' and datname !~ '__(template|spare)_' order by 1",
   );
   await client.end();
   return (rows as { datname: string }[]).map(({ datname }) => datname);

@@ -33,6 +33,8 @@ export interface Settings extends StrategySettings {
   readonly audit: AuditSettings;
   /** Another server for scratch databases. */
   readonly scratch: ConnectionParameters | undefined;
+  /** How much disk the templates of a development database may take together, in bytes; 0 for none. */
+  readonly templateBytes: number;
   /** When the environment may migrate; none: always. */
   readonly windows: readonly MaintenanceWindow[];
   /** Why a run may begin outside of them. */
@@ -101,6 +103,7 @@ export function readConfig(
       pgBin: readFileName(sources, 'pgBin'),
     },
     scratch: readScratch(sources),
+    templateBytes: 1024 * 1024 * reader.integer(pick('templateSpace'), { min: 0, max: 1_000_000 }, 1024),
     windows: file?.windows ?? [],
     outsideWindow: reader.text(pick('outsideWindow')),
     audit: readAudit(sources),

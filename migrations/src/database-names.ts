@@ -32,6 +32,21 @@ export function keptPattern(database: string): string {
   return `^${escapePattern(database)}__before_${stamp}$`;
 }
 
+/** `services__template_0123456789ab`: no longer than the name under which a recreate keeps the old database. */
+export function templateName(database: string, key: string): string {
+  return `${database}__template_${key.slice(0, 12)}`;
+}
+
+/** A copy of that template that is ready to be taken. */
+export function spareName(database: string, key: string): string {
+  return `${database}__spare_${key.slice(0, 12)}`;
+}
+
+/** A regular expression of Postgres for the templates of a database, or their spare copies. */
+export function templatePattern(database: string, kind: 'template' | 'spare'): string {
+  return `^${escapePattern(database)}__${kind}_[0-9a-f]{12}$`;
+}
+
 /** Makes `text` stand for itself in a regular expression of Postgres. */
 export function escapePattern(text: string): string {
   return text.replace(/[^\p{L}\p{N}_]/gu, '\\$&');

@@ -1,5 +1,5 @@
 import { type DatabaseNames, keptPattern, namesAt } from './database-names.ts';
-import { dropDatabase, findDatabases } from './maintenance.ts';
+import { findDatabases } from './maintenance.ts';
 import type { Operation } from './operation.ts';
 import type { Session } from './session.ts';
 import { isUntouched } from './untouched.ts';
@@ -22,8 +22,14 @@ export interface Replacement {
   readonly history: string;
 }
 
+/** Which database is kept, and which are not. */
+export interface Keeping {
+  readonly stays: string;
+  readonly others: readonly string[];
+}
+
 /**
- * Keeps one of the databases that were replaced, and drops the others; returns its name.
+ * Chooses which one of the databases that were replaced is kept; the others are to be dropped.
  *
  * The newest is kept, but passed over when it is itself what a recreate made and nobody changed since: so a file edited
  * twice in a row does not cost the rows. Never fails: the next recreate tries again.
@@ -32,7 +38,7 @@ export async function keepOne(
   operation: Operation,
   maintenance: Session,
   { database, replaced, history }: Replacement,
-): Promise<string> {
+): Promise<Keeping> {
   try {
     // Newest first; `replaced` is the newest.
     const kept = await findDatabases(maintenance, keptPattern(database));
@@ -40,15 +46,13 @@ export async function keepOne(
     if (stays !== replaced) {
       operation.log.info(`nothing was changed in ${database} since it was recreated: ${stays} stays kept`);
     }
-    for (const other of kept.filter((name) => name !== stays)) {
-      await dropDatabase(maintenance, other);
-      operation.log.info(`dropped ${other}: ${stays} is kept now`);
-    }
-    return stays;
+    const others = kept.filter((name) => name !== stays);
+    for (const other of others) operation.log.info(`dropping ${other}: ${stays} is kept now`);
+    return { stays, others };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     operation.log.warn(`older databases of ${database} were not dropped: ${reason}`);
-    return replaced;
+    return { stays: replaced, others: [] };
   }
 }
 

@@ -6,6 +6,7 @@ import type { Consent } from './approval/approve.ts';
 import { prepareTables } from './bookkeeping.ts';
 import { catchUp } from './catch-up.ts';
 import type { Settings } from './config.ts';
+import type { DatabaseProperties } from './database-properties.ts';
 import { ConnectionLostError } from './errors.ts';
 import type { Guard, GuardRecord } from './guard.ts';
 import type { DatabaseState } from './history.ts';
@@ -30,6 +31,8 @@ export interface MigrateResult {
   readonly steps: readonly AppliedStep[];
   /** Migrations without a file that were taken back first, by the SQL in the history. */
   readonly takenBack: readonly AppliedStep[];
+  /** How many migrations came with the copy of a template that a recreate began with. */
+  readonly copied?: number;
   /** Why the database was recreated. */
   readonly anomalies: readonly Anomaly[];
   /** The name under which a recreate or undo kept the database as it was. */
@@ -116,7 +119,10 @@ async function begin(
       void connecting.then((session) => session.close()).catch(() => {});
       throw error;
     }
-    return new Run(operation, migrations, target, anew, watch).finish(connecting);
+    const run = new Run(operation, migrations, target, anew, watch);
+    const result = await run.finish(connecting);
+    await run.keepTemplate();
+    return result;
   }
 }
 
@@ -177,6 +183,8 @@ class Run {
   readonly #guard: Guard | undefined;
   #affected: readonly string[] | undefined;
   readonly #takenBack: AppliedStep[] = [];
+  /** What the database was before the first migration ever, when this run began with that. */
+  #beginning: { readonly properties: DatabaseProperties; readonly state: DatabaseState } | undefined;
 
   constructor(
     operation: Operation,
@@ -212,6 +220,18 @@ class Run {
         await session.close();
       }
     }
+  }
+
+  /** After the run: of a database that it migrated from nothing, where that took long enough. */
+  async keepTemplate(): Promise<void> {
+    const took = this.#applied.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
+    if (this.#beginning === undefined || this.#applied.length !== this.#migrations.length) return;
+    const { Templates } = await import('./templates/templates.ts');
+    if (!Templates.isWorth(took)) return;
+    const { properties, state } = this.#beginning;
+    const { keepFirst } = await import('./templates/first-run.ts');
+    const { database, tables } = state;
+    await keepFirst(this.#operation, { database, properties, tables, migrations: this.#migrations });
   }
 
   async #attempt(session: Session): Promise<MigrateResult> {
@@ -261,6 +281,7 @@ class Run {
           anomalies: plan.anomalies,
           migrations: this.#migrations,
           applied: this.#applied,
+          origin: { copied: 0, spare: [] },
         });
       }
       if (decision === 'apply') {
@@ -297,9 +318,15 @@ class Run {
   }
 
   async #apply(session: Session, state: DatabaseState, plan: Plan): Promise<void> {
+    const { strategy, environment, templateBytes } = this.#operation.settings;
+    const grouped = this.#guard === undefined && mayRecreate(strategy, this.#asked, environment);
+    if (grouped && templateBytes > 0 && plan.from === undefined) {
+      const { readBeforeFirst } = await import('./templates/first-run.ts');
+      const properties = await readBeforeFirst(session, state);
+      this.#beginning = properties && { properties, state };
+    }
     await this.#operation.deadline.during('sql', () => prepareTables(session, state, plan.adopted));
     this.#waiting = plan;
-    const { strategy, environment } = this.#operation.settings;
     const gate = await openGate(this.#operation);
     const [lowest] = plan.steps.filter(({ direction }) => direction === 'down').slice(-1);
     if (lowest !== undefined) await gate?.mayGoDown(session, lowest.resultVersion);
@@ -312,7 +339,7 @@ class Run {
       applied: this.#applied,
       lock: lockOptions(this.#operation, state).key,
       waits: gate,
-      grouped: this.#guard === undefined && mayRecreate(strategy, this.#asked, environment),
+      grouped,
     });
     this.#waiting = undefined;
   }

@@ -2,10 +2,11 @@ import { Failure } from '@lockstep/foundation';
 import { type AppliedStep, applySteps } from './apply.ts';
 import { prepareTables } from './bookkeeping.ts';
 import type { DatabaseProperties } from './database-properties.ts';
-import { createDatabase, reproduceInside } from './database-reproduction.ts';
+import { createDatabase, reproduceInside, reproduceOutside } from './database-reproduction.ts';
 import { RecreateRefusedError } from './errors.ts';
-import { type DatabaseState, readState } from './history.ts';
+import { type DatabaseState, readState, type Tables } from './history.ts';
 import { keepOne } from './kept.ts';
+import { dropText, leaveToServer } from './maintenance.ts';
 import type { MigrateResult } from './migrate.ts';
 import type { Migration } from './migration.ts';
 import type { Operation } from './operation.ts';
@@ -13,6 +14,7 @@ import { type Anomaly, computePlan } from './plan.ts';
 import { describeAnomalies, refusal } from './refusal.ts';
 import { type NewDatabase, replaceDatabase } from './replace-database.ts';
 import type { Session } from './session.ts';
+import { Templates } from './templates/templates.ts';
 import { markRecreated } from './untouched.ts';
 
 /** What is to be recreated, and why. */
@@ -23,6 +25,8 @@ export interface RecreateOptions {
   readonly migrations: readonly Migration[];
   /** Grows as steps land in the new database. */
   readonly applied: AppliedStep[];
+  /** Told how many migrations came with a copy of a template, and what makes the next copy beforehand. */
+  readonly origin: { copied: number; spare: readonly string[] };
 }
 
 /**
@@ -48,8 +52,14 @@ export async function recreate(
       operation.log.info(`recreating ${database}: a new database is built beside it`);
       await build(operation, maintenance, name, properties, options);
     },
-    replaced: (maintenance, replaced) =>
-      keepOne(operation, maintenance, { database, replaced, history: state.tables.history }),
+    replaced: async (maintenance, replaced) => {
+      const { history } = state.tables;
+      const { stays, others } = await keepOne(operation, maintenance, { database, replaced, history });
+      await leaveToServer(operation, database, [...others.map(dropText), ...options.origin.spare]).catch(
+        (error: unknown) => operation.log.debug(`left as it is: ${String(error)}`),
+      );
+      return stays;
+    },
   };
   const kept = await replaceDatabase(operation, session, fresh).catch((error: unknown) => {
     // A lost connection is followed by a new attempt, which counts for itself.
@@ -60,7 +70,8 @@ export async function recreate(
     outcome: 'recreated',
     database,
     from: state.history.current?.version,
-    to: options.applied.at(-1)?.version,
+    to: options.migrations.at(-1)?.version,
+    copied: options.origin.copied,
     steps: options.applied,
     takenBack: [],
     anomalies,
@@ -71,46 +82,115 @@ export async function recreate(
   };
 }
 
-/** The new database, as the old one was before its first migration, then fully migrated. */
+/** The new database, as the old one was before its first migration, then fully migrated: from a template as far as one reaches. */
 async function build(
   operation: Operation,
   maintenance: Session,
   fresh: string,
   properties: DatabaseProperties,
-  { state, migrations, applied }: RecreateOptions,
+  { state, migrations, applied, origin }: RecreateOptions,
 ): Promise<void> {
-  await operation.deadline.during('sql', () => createDatabase(maintenance, fresh, properties));
-  const first = await operation.connect(fresh);
+  const { database, tables } = state;
+  const templates = Templates.wanted(operation)
+    ? new Templates(operation, maintenance, { database, properties, tables, migrations })
+    : undefined;
+  origin.copied = 0;
+  origin.copied = await operation.deadline.during(
+    'sql',
+    async () => (await templates?.copyLongest(fresh)) ?? 0,
+  );
+  applied.length = 0;
+  const total = migrations.length;
+  if (origin.copied === total) {
+    await finishCopy(operation, fresh, properties, tables);
+    origin.spare = (await templates?.spareTexts()) ?? [];
+    return;
+  }
+  await prepare(operation, maintenance, fresh, properties, { state, copied: origin.copied });
+  // Whoever writes a migration runs the last one again and again: what is before it is worth a template of its own.
+  const stages = templates !== undefined && total - origin.copied > 1 ? [total - 1, total] : [total];
+  for (const count of stages) {
+    const startedAt = performance.now();
+    const missing = await migrateFresh(operation, fresh, {
+      state,
+      migrations: migrations.slice(0, count),
+      applied,
+    });
+    for (const extension of count === total ? properties.extensions.filter((name) => missing(name)) : [])
+      operation.log.warn(`the new database lacks the extension ${extension}`);
+    const isWorth = Templates.isWorth(performance.now() - startedAt);
+    await operation.deadline.during('sql', async () => {
+      if (isWorth || (count === total && (await templates?.wasWished(count))))
+        await templates?.keep(fresh, count);
+    });
+  }
+  origin.spare = (await templates?.spareTexts()) ?? [];
+}
+
+/** A copy that needs no migration, on one connection. */
+async function finishCopy(
+  operation: Operation,
+  fresh: string,
+  properties: DatabaseProperties,
+  tables: Tables,
+): Promise<void> {
+  const session = await operation.connect(fresh);
+  try {
+    const missed = await operation.deadline.during('sql', () => reproduceOutside(session, properties));
+    for (const line of missed) operation.log.warn(`not reproduced in the new database: ${line}`);
+    await markRecreated(session, tables.history);
+  } finally {
+    await session.close();
+  }
+}
+
+/** Makes what is not there yet of what the old database had besides its migrations. */
+async function prepare(
+  operation: Operation,
+  maintenance: Session,
+  fresh: string,
+  properties: DatabaseProperties,
+  { state, copied }: { state: DatabaseState; copied: number },
+): Promise<void> {
+  if (copied === 0)
+    await operation.deadline.during('sql', () => createDatabase(maintenance, fresh, properties));
+  const session = await operation.connect(fresh);
   const missed = await operation.deadline
-    .during('sql', () => reproduceInside(first, properties, state.tables.schema))
-    .finally(() => first.close());
+    .during('sql', () =>
+      copied === 0
+        ? reproduceInside(session, properties, state.tables.schema)
+        : reproduceOutside(session, properties),
+    )
+    .finally(() => session.close());
   for (const line of missed) operation.log.warn(`not reproduced in the new database: ${line}`);
+}
+
+/** Applies what the new database lacks of `migrations`; returns which extensions it lacks then. */
+async function migrateFresh(
+  operation: Operation,
+  fresh: string,
+  { state, migrations, applied }: Pick<RecreateOptions, 'state' | 'migrations' | 'applied'>,
+): Promise<(extension: string) => boolean> {
   // A session of its own, so that the settings just made hold for it.
   const session = await operation.connect(fresh);
   try {
-    const fromScratch = await readState(
-      session,
-      { schema: state.tables.schema, name: state.tables.name },
-      { downSql: false, scripts: operation.scripts },
-    );
-    const plan = computePlan(migrations, fromScratch.history, { kind: 'latest' });
-    await operation.deadline.during('sql', () => prepareTables(session, fromScratch, []));
-    applied.length = 0;
+    const { schema, name } = state.tables;
+    const now = await readState(session, { schema, name }, { downSql: false, scripts: operation.scripts });
+    const plan = computePlan(migrations, now.history, { kind: 'latest' });
+    await operation.deadline.during('sql', () => prepareTables(session, now, []));
     await applySteps(operation, session, {
       steps: plan.steps,
       migrations,
-      tables: fromScratch.tables,
-      role: fromScratch.role,
-      from: undefined,
+      tables: now.tables,
+      role: now.role,
+      from: plan.from,
       applied,
       grouped: true,
     });
-    await markRecreated(session, fromScratch.tables.history);
+    await markRecreated(session, now.tables.history);
     const extensions = await session.query('select extname from pg_extension');
     const present = new Set(extensions.map(({ extname }) => String(extname)));
-    for (const extension of properties.extensions) {
-      if (!present.has(extension)) operation.log.warn(`the new database lacks the extension ${extension}`);
-    }
+    return (extension) => !present.has(extension);
   } finally {
     await session.close();
   }

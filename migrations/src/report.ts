@@ -48,6 +48,7 @@ export function reportMigrate(result: MigrateResult, names: ReportNames): Report
         description,
       })),
       anomalies: result.anomalies.map(jsonAnomaly),
+      ...(result.outcome === 'recreated' ? { fromTemplate: result.copied ?? 0 } : {}),
       kept: result.kept ?? null,
       milliseconds: Math.round(result.milliseconds),
       affectedTables: result.affectedTables ?? null,
@@ -170,7 +171,7 @@ export function reportPlan(
 }
 
 function migrateLines(result: MigrateResult, { service, undoCommand }: ReportNames): string[] {
-  const { outcome, database, from, to, steps, kept } = result;
+  const { outcome, database, from, to, kept } = result;
   const name = service ?? database;
   const took = `${Math.round(result.milliseconds)} ms`;
   switch (outcome) {
@@ -183,7 +184,7 @@ function migrateLines(result: MigrateResult, { service, undoCommand }: ReportNam
       ];
     case 'recreated':
       return [
-        `${name} was recreated: ${describeSteps(steps)}, now at ${spell(to)}, ${took}`,
+        `${name} was recreated: ${describeOrigin(result)}, now at ${spell(to)}, ${took}`,
         ...describeAnomalies(result.anomalies).map((line) => `  ${line}`),
         `  the database as it was is kept as ${kept}`,
         `  ${undoCommand} brings it back`,
@@ -228,6 +229,13 @@ function describeWork({ takenBack, steps }: MigrateResult): string {
   if (takenBack.length === 0) return describeSteps(steps);
   const back = `${count(takenBack.length, 'migration')} without a file taken back`;
   return steps.length === 0 ? back : `${back}, ${describeSteps(steps)}`;
+}
+
+/** `14 migrations from a template, 1 migration applied` */
+function describeOrigin({ steps, copied = 0 }: MigrateResult): string {
+  if (copied === 0) return describeSteps(steps);
+  const origin = `${count(copied, 'migration')} from a template`;
+  return steps.length === 0 ? origin : `${origin}, ${describeSteps(steps)}`;
 }
 
 function describeSteps(steps: readonly AppliedStep[]): string {

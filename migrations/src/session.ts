@@ -204,6 +204,21 @@ export class Session {
     this.#settled = true;
   }
 
+  /**
+   * Sends `texts`, each as a query of its own, and leaves without waiting for them: the server finishes what it has been given. Only
+   * for what nobody waits for, and what the next run does again when the server could not.
+   */
+  async leave(texts: readonly string[]): Promise<void> {
+    // Else the server would notice that nobody listens any more.
+    if (this.#options.checkConnection) await this.query('set client_connection_check_interval = 0');
+    const { stream } = this.#client.connection;
+    for (const text of texts) void this.#send(text).catch(() => {});
+    this.#options.signal.removeEventListener('abort', this.#stop);
+    await new Promise<void>((resolve) => stream.end(resolve));
+    this.#socket.unref();
+    this.#lost ??= new Error('the session was left to the server');
+  }
+
   /** Says goodbye and waits a moment for the server's end; never throws. Open transactions and locks end with it. */
   async close(): Promise<void> {
     this.#options.signal.removeEventListener('abort', this.#stop);

@@ -151,6 +151,13 @@ export const settingNames = {
     words: 'a server for scratch databases, where the role may not make any on its own',
     group: 'Safeguards',
   },
+  templateSpace: {
+    flag: '--template-space <MiB>',
+    variables: ['MIGRATION_TEMPLATE_SPACE'],
+    inFile: true,
+    words: 'how much disk the templates of a development database may take, 1024 when unstated, 0 for none',
+    group: 'How',
+  },
   auditUrl: {
     flag: '--audit-url <url>',
     variables: ['MIGRATION_AUDIT_URL', 'GRAFANA_ENDPOINT'],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { once, postgresServers } from '../../test/support/postgres.ts';
-import { type Files, setTable, steady, type Workbench } from './support.ts';
+import { besides, type Files, setTable, steady, type Workbench } from './support.ts';
 
 const trunk: Files = {
   '20260101_users.up.sql': 'create table users (id int, name text);\n',
@@ -25,8 +25,7 @@ async function onBranch(
 }
 
 const names = `select string_agg(relname, ' ' order by relname) from pg_class where relnamespace = 'public'::regnamespace and relname !~ 'schema_migrations'`;
-const beside = (bench: Workbench) =>
-  bench.value(`select count(*)::int from pg_database where datname like '${bench.database.name}\\_\\_%'`);
+const beside = async (bench: Workbench) => (await besides(bench)).length;
 
 describe.each(postgresServers())('on $name', (server) => {
   test('another branch’s migrations are taken back by their stored down SQL, and the rows stay where they are', async () => {

@@ -2,7 +2,7 @@ import { Client, escapeIdentifier } from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { once, postgresServers, startServer } from '../../test/support/postgres.ts';
 import { lockKey, migrateTo, recreateDatabase } from '../src/index.ts';
-import { type Files, setTable, steady, until, type Workbench } from './support.ts';
+import { besides, type Files, setTable, steady, until, type Workbench } from './support.ts';
 
 const files = {
   '1_users.up.sql': 'create table users (name text);',
@@ -20,15 +20,8 @@ async function inhabit(given: Files, server?: Parameters<typeof setTable>[1]): P
 }
 
 /** The databases whose name begins with the bench's, without it. */
-async function beside({ database, rows }: Workbench): Promise<string[]> {
-  const found = await rows(
-    `select datname from pg_database where datname like '${database.name}\\_\\_%' order by 1`,
-  );
-  return found.map(([name]) =>
-    String(name)
-      .slice(database.name.length)
-      .replace(/\d{8}T\d{6}/, '‹time›'),
-  );
+async function beside(bench: Workbench): Promise<string[]> {
+  return (await besides(bench)).map((rest) => rest.replace(/\d{8}T\d{6}/, '‹time›'));
 }
 
 const trouble: Record<string, { change: (bench: Workbench) => Promise<void>; line: string; status: number }> =
@@ -239,6 +232,8 @@ test('SIGTERM while the new database is built drops it and leaves the old one', 
   await bench.write({ '3_index.up.sql': 'select pg_sleep(30);' });
   const { child, ended, saw } = bench.begin(['up']);
   await saw(/^1 users/m);
+  const running = `select from pg_stat_activity where query like '%pg_sleep(30)%' and datname like '${bench.database.name}\\_\\_new%'`;
+  await until(async () => (await bench.rows(running)).length > 0);
   child.kill('SIGTERM');
   const { status, stderr } = await ended;
   expect(steady(stderr, bench)).toContain(

@@ -95,6 +95,24 @@ export async function setTable(
   };
 }
 
+/**
+ * The databases beside the bench's, without its name, once the server has done what runs left to it. Templates and their spare copies
+ * are left out: whether one is worth it depends on the machine.
+ */
+export async function besides({ database, rows }: Pick<Workbench, 'database' | 'rows'>): Promise<string[]> {
+  const { name } = database;
+  await until(async () => {
+    const leaving = `select from pg_stat_activity where state = 'active' and pid <> pg_backend_pid()
+      and (query like 'drop database%${name}%' or query like 'create database%${name}%')`;
+    return (await rows(leaving)).length === 0;
+  });
+  const found = await rows(
+    `select substr(datname, ${name.length + 1}) from pg_database
+     where datname like '${name}\\_\\_%' and datname !~ '__(template|spare)_' order by 1`,
+  );
+  return found.map(([rest]) => String(rest));
+}
+
 /** Starts the built program with exactly `environment`. */
 export function startMigrate(args: readonly string[], environment: NodeJS.ProcessEnv): Running {
   if (!existsSync(program)) throw new Error(`${program} is not built: npm run build`);

@@ -75,6 +75,9 @@ export async function createTestDatabase(
     superuserUrl: own,
     query: (sql, parameters) => once(own, sql, parameters),
     drop: async () => {
+      // What a run left to the server may still be making a database.
+      const leaving = 'select pg_terminate_backend(pid, 5000) from pg_stat_activity where usename = any($1)';
+      await once(superuserUrl, leaving, [[owner, app]]);
       const related = await once(
         superuserUrl,
         'select datname from pg_database where datname = $1 or datname like $2',

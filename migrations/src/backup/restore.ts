@@ -9,7 +9,7 @@ import { bytesOf, longestIdentifier, quoteIdentifier } from '../identifiers.ts';
 import { keepOne } from '../kept.ts';
 import { withLock } from '../lock.ts';
 import { lockOptions } from '../lock-options.ts';
-import { connectMaintenance, dropDatabase } from '../maintenance.ts';
+import { connectMaintenance, dropDatabase, dropText, leaveToServer } from '../maintenance.ts';
 import { type Hooks, type Operation, operate } from '../operation.ts';
 import { replaceDatabase } from '../replace-database.ts';
 import type { Session } from '../session.ts';
@@ -103,15 +103,14 @@ async function replace(operation: Operation, request: RestoreRequest): Promise<R
           log.info(`restoring ${showPath(backup.path)} into a new database beside ${state.database}`);
           await build(operation, maintenance, fresh, properties, backup, state);
         },
-        // Outside development every database is somebody's to drop.
-        replaced: async (maintenance, replaced) =>
-          settings.environment === 'development'
-            ? keepOne(operation, maintenance, {
-                database: state.database,
-                replaced,
-                history: state.tables.history,
-              })
-            : replaced,
+        replaced: async (maintenance, replaced) => {
+          // Outside development every database is somebody's to drop.
+          if (settings.environment !== 'development') return replaced;
+          const replacement = { database: state.database, replaced, history: state.tables.history };
+          const { stays, others } = await keepOne(operation, maintenance, replacement);
+          await leaveToServer(operation, state.database, others.map(dropText));
+          return stays;
+        },
       }),
     );
     return { ...done, kept, milliseconds: operation.deadline.elapsed() };

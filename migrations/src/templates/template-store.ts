@@ -1,0 +1,105 @@
+import { DatabaseError } from 'pg';
+import { templateName, templatePattern } from '../database-names.ts';
+import { quoteIdentifier, quoteLiteral } from '../identifiers.ts';
+import type { Session } from '../session.ts';
+
+/** A database that others are copied from. */
+export interface Template {
+  readonly name: string;
+  /** See template-key.ts. */
+  readonly key: string;
+  /** When it was last made or copied; ISO 8601. */
+  readonly usedAt: string;
+  /** The key of what it was copied for when more migrations were run on top; not worth a template the first time. */
+  readonly wished: string | undefined;
+}
+
+/**
+ * The templates of `database`, the last used first. What has no readable note is no template: a run that was killed left it, and it
+ * is dropped here.
+ */
+export async function findTemplates(maintenance: Session, database: string): Promise<Template[]> {
+  const rows = await maintenance.query(
+    `select datname, shobj_description(oid, 'pg_database') as note from pg_database
+     where datname ~ $1 and pg_has_role(current_user, datdba, 'USAGE')`,
+    [templatePattern(database, 'template')],
+  );
+  const templates: Template[] = [];
+  for (const { datname, note } of rows) {
+    const name = String(datname);
+    const read = readNote(note);
+    if (read === undefined) await dropTemplate(maintenance, name);
+    else templates.push({ name, ...read });
+  }
+  return templates.sort((a, b) => (a.usedAt < b.usedAt ? 1 : -1));
+}
+
+/** Copies `source`, in which no session may be; nobody can connect to the copy, and it counts once its note is written. */
+export async function makeTemplate(
+  maintenance: Session,
+  { database, source, owner, key }: { database: string; source: string; owner: string; key: string },
+): Promise<void> {
+  const name = templateName(database, key);
+  await dropTemplate(maintenance, name);
+  await maintenance.query(copyText(source, name, `owner ${quoteIdentifier(owner)} allow_connections false`));
+  await maintenance.query(`revoke all on database ${quoteIdentifier(name)} from public`);
+  await noteUse(maintenance, { name, key, wished: undefined });
+}
+
+/** @param clauses of CREATE DATABASE */
+export function copyText(source: string, name: string, clauses: string): string {
+  return `create database ${quoteIdentifier(name)} template ${quoteIdentifier(source)} ${clauses}`;
+}
+
+/** Notes that a template was used just now, so that it is not the next one to go. */
+export async function noteUse(
+  maintenance: Session,
+  { name, key, wished }: Pick<Template, 'name' | 'key' | 'wished'>,
+): Promise<void> {
+  const note = JSON.stringify({ template: key, used: new Date().toISOString(), wished });
+  await maintenance.query(`comment on database ${quoteIdentifier(name)} is ${quoteLiteral(note)}`);
+}
+
+/** Drops the templates of `database` that were not used for longest, until the others fit into `bytes`. Returns their names. */
+export async function keepWithin(maintenance: Session, database: string, bytes: number): Promise<string[]> {
+  const dropped: string[] = [];
+  let sum = 0;
+  for (const { name } of await findTemplates(maintenance, database)) {
+    const [row] = await maintenance.query('select pg_database_size($1)::text as bytes', [name]);
+    sum += Number(row?.['bytes']);
+    if (sum <= bytes) continue;
+    if (await dropTemplate(maintenance, name)) dropped.push(name);
+  }
+  return dropped;
+}
+
+/** The names of the copies that were made beforehand. */
+export async function findSpares(maintenance: Session, database: string): Promise<string[]> {
+  const rows = await maintenance.query(
+    `select datname from pg_database where datname ~ $1 and pg_has_role(current_user, datdba, 'USAGE')`,
+    [templatePattern(database, 'spare')],
+  );
+  return rows.map(({ datname }) => String(datname));
+}
+
+/** False when somebody is copying it just now. */
+async function dropTemplate(maintenance: Session, name: string): Promise<boolean> {
+  try {
+    await maintenance.query(`drop database if exists ${quoteIdentifier(name)}`);
+    return true;
+  } catch (error) {
+    if (!(error instanceof DatabaseError)) throw error;
+    return false;
+  }
+}
+
+function readNote(note: unknown): Omit<Template, 'name'> | undefined {
+  try {
+    const { template, used, wished } = Object(JSON.parse(String(note))) as Record<string, unknown>;
+    if (typeof template === 'string' && typeof used === 'string')
+      return { key: template, usedAt: used, wished: typeof wished === 'string' ? wished : undefined };
+  } catch {
+    // Not ours.
+  }
+  return undefined;
+}
