@@ -33,6 +33,8 @@ export interface Hooks {
   readonly onBegin?: (version: string | undefined) => Promise<void>;
   /** Whether somebody wants to know which tables a run changed; that is read from the catalogs. */
   readonly wantsTables?: boolean;
+  /** The migrations, when they are read already: a run for each of many databases reads no file. */
+  readonly migrations?: readonly Migration[];
 }
 
 /** What every part of one command shares: settings, the one deadline, the log, the way to Postgres. */
@@ -50,7 +52,7 @@ export interface Operation {
   begins(version: bigint | undefined): Promise<void>;
   readonly wantsTables: boolean;
   /** Reads the migrations of the settings' folder in their layout. */
-  load(): Promise<Migration[]>;
+  load(): Promise<readonly Migration[]>;
   /** The places of the files by name, as far as they were read; undefined in the layout versioned. */
   readonly scripts: ReadonlyMap<string, bigint> | undefined;
   /** Called shortly before the deadline, while there is still time to ask Postgres. */
@@ -121,7 +123,8 @@ export async function operate<T>(
       },
       wantsTables: hooks.wantsTables === true,
       load: async () => {
-        const migrations = await loadLayout(settings.path, settings.layout, settings.environment);
+        const { path, layout, environment } = settings;
+        const migrations = hooks.migrations ?? (await loadLayout(path, layout, environment));
         if (settings.layout === 'alphabetical') scripts = placesOf(migrations);
         return migrations;
       },
