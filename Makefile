@@ -17,10 +17,12 @@ ARGS ?=
 TYPE ?= empty
 ENV ?=
 SEED ?=
+# 1 for what the last start spent its time on (status).
+TIMELINE ?=
 # What test-engines runs on: docker, podman, podman-compose (commas between).
 ENGINES ?= docker,podman
 # The commands read these, so that no value is ever a part of a shell line.
-export ENGINE SERVICE FORMAT OFFLINE TYPE ENV SEED
+export ENGINE SERVICE FORMAT OFFLINE TYPE ENV SEED TIMELINE
 # Profiles of compose.yaml, commas between. For good: COMPOSE_PROFILES in .env.
 PROFILE =
 ifneq ($(PROFILE),)
@@ -38,7 +40,7 @@ watch: scripts/dist/.built ## Start the stack; then migrate and reload whenever 
 	@$(STACK) watch
 down: scripts/dist/.built ## Stop the stack; the databases are kept
 	@$(STACK) down
-status: scripts/dist/.built ## Show what each service is at (FORMAT=json)
+status: scripts/dist/.built ## Show what each service is at (FORMAT=json; TIMELINE=1: what the last start spent its time on)
 	@$(STACK) status
 logs: scripts/dist/.built ## Print the services' output (SERVICE=, ARGS=-f)
 	@$(STACK) logs $(ARGS) $(if $(SERVICE),"$$SERVICE")

@@ -96,6 +96,41 @@ test('a wrong body is answered with problem details', async () => {
   expect(response.headers.get('content-type')).toMatch(/^application\/problem\+json/);
 });
 
+test('the timeline of the start has every service behind what it waited for', async () => {
+  const { status, stdout, stderr } = await stack.stack('status', '--timeline', '--format', 'json');
+  expect(status, stderr).toBe(0);
+  const { services, seconds } = JSON.parse(stdout) as {
+    services: { name: string; from: number; to: number; waitedFor?: string }[];
+    seconds: number;
+  };
+  const at = new Map(services.map((span) => [span.name, span]));
+  expect([...at.keys()].sort()).toEqual(
+    expect.arrayContaining([
+      'content-api',
+      'content-api-migrations',
+      'postgres',
+      'services-api',
+      'services-api-migrations',
+      'vault',
+      'vault-bootstrap',
+    ]),
+  );
+  expect(at.get('services-api')?.waitedFor).toBe('services-api-migrations');
+  expect(at.get('services-api-migrations')?.waitedFor).toBe('vault-bootstrap');
+  for (const { from, to, waitedFor } of services) {
+    expect(from).toBeLessThanOrEqual(to);
+    expect(to).toBeLessThanOrEqual(seconds + 0.5);
+    // By two clocks on an engine: its own tells how long a container took.
+    if (waitedFor !== undefined) expect(from).toBeGreaterThan((at.get(waitedFor)?.to ?? 0) - 1);
+  }
+  expect((await stack.stack('status', '--timeline')).stdout).toMatch(
+    /^the last start, .* s\n(.*\n)*.*services-api-migrations .*█.* after vault-bootstrap\n/,
+  );
+  expect(await readFile(stack.path('.lockstep/timeline.svg'), 'utf8')).toContain(
+    'services-api-migrations</text>',
+  );
+});
+
 test('`up` again changes nothing: the same servers, secrets and history', async () => {
   const observe = async () => {
     const owner = await connectionString(stack, 'services-api', 'migrator');

@@ -95,11 +95,12 @@ function addLooking(program: Command, terminal: Terminal, settle: Settle): void 
     .command('status')
     .description('show what each service is at')
     .addOption(format())
+    .option('--timeline', 'show instead what the last start spent its time on, and who waited for whom')
     .addHelpText(
       'after',
-      '\nWith json, standard output holds one document and nothing else.\n\nExamples:\n  stack status --format json',
+      '\nWith json, standard output holds one document and nothing else. TIMELINE=1 is --timeline.\n\nExamples:\n  stack status --format json\n  stack status --timeline',
     )
-    .action(async (options: { format: 'text' | 'json' }) =>
+    .action(async (options: { format: 'text' | 'json'; timeline?: boolean }) =>
       (await import('./commands/status.ts')).status(
         { ...program.opts<GlobalOptions>(), ...options },
         terminal,

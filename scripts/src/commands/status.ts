@@ -1,17 +1,23 @@
+import { join, relative } from 'node:path';
 import { chooseEngine } from '../choose.ts';
 import type { Stack } from '../compose/stack.ts';
 import type { ServiceStatus } from '../engine.ts';
 import { environment } from '../environment.ts';
+import { PreflightError } from '../errors.ts';
 import { openStack } from '../prepare.ts';
+import type { Project } from '../project.ts';
 import { renderTable } from '../table.ts';
+import { lastTimeline, renderTimeline } from '../timeline.ts';
 import { type GlobalOptions, noService, projectOf, type Terminal } from './context.ts';
 
 /** Prints what each service is at: a table, or one JSON document. */
 export async function status(
-  options: GlobalOptions & { readonly format: 'text' | 'json' },
+  options: GlobalOptions & { readonly format: 'text' | 'json'; readonly timeline?: boolean },
   terminal: Terminal,
 ): Promise<void> {
   const opened = openStack(projectOf(options));
+  if (options.timeline === true || environment['TIMELINE'] === '1')
+    return timeline(opened.project, options.format, terminal);
   const { engine } = await chooseEngine(options.engine, opened);
   const services = chosenStatuses(await engine.status(), opened.stack);
   if (options.format === 'json') {
@@ -29,6 +35,21 @@ export async function status(
   ]);
   terminal.out(renderTable([['service', 'state', 'URL', 'pid', ''], ...rows]));
   terminal.err(`${opened.stack.name} on ${engine.name}\n`);
+}
+
+/** Prints what the last start spent its time on; asks no engine. */
+function timeline(project: Project, format: 'text' | 'json', terminal: Terminal): void {
+  const last = lastTimeline(project);
+  if (last === undefined) {
+    throw new PreflightError('no start of this stack has been timed', {
+      hint: 'make up, then make status TIMELINE=1',
+    });
+  }
+  if (format === 'json') terminal.out(`${JSON.stringify(last, null, 2)}\n`);
+  else {
+    terminal.out(renderTimeline(last));
+    terminal.err(`as an image: ${relative(process.cwd(), join(project.stateFolder, 'timeline.svg'))}\n`);
+  }
 }
 
 /** All of them, or those of SERVICE: the app and its init container. */

@@ -17,6 +17,7 @@ import { keepFailures } from '../failures.ts';
 import { type OpenedStack, prepareStack } from '../prepare.ts';
 import { describeOutcome, openProgress } from '../progress.ts';
 import { renderTable } from '../table.ts';
+import { inSequence, keepTimeline, TimelineRecorder } from '../timeline.ts';
 import {
   chosenMigrations,
   exclusively,
@@ -46,13 +47,27 @@ export async function up(
   const engine = await choosePrepared(options.engine, opened, terminal);
   const chosen = performance.now();
   await refuseSecondEngine(engine, opened);
-  const report = await exclusively(opened, engine, terminal, () => start(engine, opened, terminal));
+  const recorder = new TimelineRecorder(() => (performance.now() - since) / 1000);
+  const report = await exclusively(opened, engine, terminal, () => start(engine, opened, terminal, recorder));
   const started = performance.now();
   const seeding = await seedWhereWanted(engine, opened, report, terminal);
-  const steps = [
+  const first = [
     { name: before, seconds: (from - since) / 1000 },
     { name: 'files', seconds: (prepared - from) / 1000 },
     { name: 'engine', seconds: (chosen - prepared) / 1000 },
+  ];
+  const services = recorder.spans(report.outcomes, opened.stack);
+  if (services.length > 0) {
+    keepTimeline(opened.project, {
+      engine: engine.name,
+      at: new Date(Date.now() - (performance.now() - since)).toISOString(),
+      seconds: (started - since) / 1000,
+      before: inSequence(first),
+      services,
+    });
+  }
+  const steps = [
+    ...first,
     ...report.steps,
     ...(seeding ? [{ name: 'seeds', seconds: (performance.now() - started) / 1000 }] : []),
   ];
@@ -132,13 +147,21 @@ async function refuseSecondEngine(engine: Engine, opened: OpenedStack): Promise<
   });
 }
 
-async function start(engine: Engine, { stack, project }: OpenedStack, terminal: Terminal): Promise<UpReport> {
+async function start(
+  engine: Engine,
+  { stack, project }: OpenedStack,
+  terminal: Terminal,
+  recorder: TimelineRecorder,
+): Promise<UpReport> {
   // Before the start: what an interrupted `up` leaves must be found by `status` and `down`.
   const before = recordedEngine(project);
   recordEngine(project, engine.name);
   const view = await openProgress([...stack.services.keys()], engine.name, process.stderr);
   try {
-    const report = await engine.up(view.report, terminal.signal);
+    const report = await engine.up((progress) => {
+      recorder.see(progress);
+      view.report(progress);
+    }, terminal.signal);
     await view.finish(report.outcomes);
     return report;
   } catch (error) {
