@@ -64,7 +64,10 @@ const stack = 'scripts/src/cli.ts';
 /** Lives for days: one file, so that a build under it takes nothing away that it still has to load. */
 const supervisor = 'scripts/src/engines/embedded/supervisor-main.ts';
 
-const known = [...Object.keys(programs), 'stack'];
+/** A library for tests, as one ES module that any runner of any Node can load. */
+const testing = 'testing/src/index.ts';
+
+const known = [...Object.keys(programs), 'stack', 'testing'];
 const words = process.argv.slice(2).filter((word) => word !== '--watch');
 const isWatching = words.length < process.argv.length - 2;
 const wanted = words.length > 0 ? words : known;
@@ -74,7 +77,7 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
-const chosen = wanted.filter((name) => name !== 'stack').map((name) => programs[name]);
+const chosen = wanted.filter((name) => name in programs).map((name) => programs[name]);
 const ofPrograms = {
   ...shared,
   // node-vault loads axios at its start, although every request goes over vault/src/transport.ts.
@@ -91,17 +94,20 @@ if (isWatching) {
   await new Promise(() => {});
 }
 const builds = [build(ofPrograms)];
+const module = {
+  ...shared,
+  outdir: 'scripts/dist',
+  format: 'esm',
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  },
+};
 if (wanted.includes('stack')) {
-  const module = {
-    ...shared,
-    outdir: 'scripts/dist',
-    format: 'esm',
-    banner: {
-      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
-    },
-  };
   builds.push(build({ ...module, entryPoints: { stack }, splitting: true }));
   builds.push(build({ ...module, entryPoints: { supervisor } }));
+}
+if (wanted.includes('testing')) {
+  builds.push(build({ ...module, outdir: 'testing/dist', entryPoints: { index: testing } }));
 }
 // Postgres' parser finds its WebAssembly beside the program.
 if (wanted.includes('migrate')) {
@@ -124,7 +130,7 @@ for (const name of wanted.includes('stack') ? await readdir(join(root, 'scripts/
     await rm(join(root, 'scripts/dist', name));
 }
 
-const sources = [...Object.values(programs).map(({ source }) => source), stack, supervisor];
+const sources = [...Object.values(programs).map(({ source }) => source), stack, supervisor, testing];
 for (const { metafile } of results) {
   for (const [file, { bytes, entryPoint }] of Object.entries(metafile.outputs)) {
     if (sources.includes(entryPoint))

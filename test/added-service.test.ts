@@ -25,6 +25,7 @@ beforeAll(async () => {
     'package-lock.json',
     'chassis/package.json',
     'scripts/build.mjs',
+    'scripts/build',
     'vault/absent-axios.cjs',
   ]) {
     await mkdir(dirname(stack.path(file)), { recursive: true });

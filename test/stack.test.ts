@@ -1,9 +1,12 @@
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { closeTesting, leaseStack } from '@lockstep/testing';
 import { Client } from 'pg';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { incarnation } from './support/containers.ts';
+import { run } from './support/program.ts';
 import { createTestStack, type TestStack } from './support/stack.ts';
-import { connectionString, login, readSecret } from './support/vault.ts';
+import { askVault, connectionString, login, readSecret } from './support/vault.ts';
 
 let stack: TestStack;
 
@@ -130,6 +133,45 @@ test('the timeline of the start has every service behind what it waited for', as
     'services-api-migrations</text>',
   );
 });
+
+test('a lease gives an app process a database of its own, with a way into Vault that leads nowhere else', async () => {
+  const ports = { POSTGRES_PORT: stack.ports.postgres, VAULT_PORT: stack.ports.vault };
+  for (const [name, port] of Object.entries(ports)) vi.stubEnv(name, String(port));
+  const lease = await leaseStack({ service: 'services-api', project: stack.folder });
+  try {
+    const app = run(join(import.meta.dirname, '../services-api/dist/server.cjs'), lease.environment);
+    const { address } = await app.event('listening');
+    const sent = await send(`http://${String(address)}/services`, 'POST', {
+      slug: 'leased',
+      title: 'Leased',
+    });
+    expect(sent.status).toBe(201);
+    expect((await send(`${stack.servicesUrl}/services/${String(sent.body?.['id'])}`)).status).toBe(404);
+    app.child.kill('SIGTERM');
+    expect(await app.ended).toBe(0);
+    const token = await leasedToken(lease.environment);
+    const path = lease.environment['VAULT_SECRET_PATH'] ?? '';
+    expect((await askVault(stack, 'GET', path, undefined, token)).status).toBe(200);
+    expect((await askVault(stack, 'GET', 'secret/data/services-api/app', undefined, token)).status).toBe(403);
+    await lease.end();
+    expect((await askVault(stack, 'GET', path, undefined, token)).status).toBe(403);
+    await expect(new Client({ connectionString: lease.database.appUrl }).connect()).rejects.toThrow(
+      'does not exist',
+    );
+  } finally {
+    await lease.end();
+    await closeTesting();
+    vi.unstubAllEnvs();
+  }
+});
+
+async function leasedToken(environment: Readonly<Record<string, string>>): Promise<string> {
+  const [role_id, secret_id] = await Promise.all(
+    ['VAULT_ROLE_ID_FILE', 'VAULT_SECRET_ID_FILE'].map((name) => readFile(environment[name] ?? '', 'utf8')),
+  );
+  const answer = await askVault(stack, 'POST', 'auth/approle/login', { role_id, secret_id });
+  return ((await answer.json()) as { auth: { client_token: string } }).auth.client_token;
+}
 
 test('`up` again changes nothing: the same servers, secrets and history', async () => {
   const observe = async () => {

@@ -43,8 +43,13 @@ export function spareName(database: string, key: string): string {
 }
 
 /** A regular expression of Postgres for the templates of a database, or their spare copies. */
-export function templatePattern(database: string, kind: 'template' | 'spare'): string {
+export function templatePattern(database: string, kind: 'template' | 'spare' | 'testing'): string {
   return `^${escapePattern(database)}__${kind}_[0-9a-f]{12}$`;
+}
+
+/** The migrated and seeded database that databases for tests are copied from: `services__testing_0123456789ab`. */
+export function testingName(database: string, key: string): string {
+  return `${database}__testing_${key.slice(0, 12)}`;
 }
 
 /** Makes `text` stand for itself in a regular expression of Postgres. */

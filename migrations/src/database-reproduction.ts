@@ -85,24 +85,39 @@ async function reproduceSettings(
   properties: DatabaseProperties,
   attempt: Attempt,
 ): Promise<void> {
-  const database = quoteIdentifier(session.parameters.database);
-  if (properties.grants !== undefined) {
-    await attempt('its grants', grantTexts(`database ${database}`, properties.owner, properties.grants));
-  }
-  if (properties.comment !== undefined) {
-    await attempt('its comment', [`comment on database ${database} is ${quoteLiteral(properties.comment)}`]);
-  }
-  for (const { role, name, value } of properties.settings) {
-    const subject =
-      role === undefined
-        ? `alter database ${database}`
-        : `alter role ${quoteIdentifier(role)} in database ${database}`;
-    // FROM CURRENT, because a list such as search_path is quoted by other rules than a string.
-    await attempt(`the setting ${name}`, [
-      `select set_config(${quoteLiteral(name)}, ${quoteLiteral(value)}, true)`,
-      `${subject} set ${quoteIdentifier(name)} from current`,
-    ]);
-  }
+  for (const [what, texts] of outsideTexts(session.parameters.database, properties))
+    await attempt(what, texts);
+}
+
+/**
+ * What reproduces, for the database `name`, what no copy of a database has: its grants, its comment and its settings. Each with
+ * what it is; its texts belong into one transaction, from whichever database.
+ */
+export function outsideTexts(
+  name: string,
+  { grants, owner, comment, settings }: DatabaseProperties,
+): (readonly [what: string, texts: readonly string[]])[] {
+  const database = quoteIdentifier(name);
+  return [
+    ...(grants === undefined
+      ? []
+      : ([['its grants', grantTexts(`database ${database}`, owner, grants)]] as const)),
+    ...(comment === undefined
+      ? []
+      : ([['its comment', [`comment on database ${database} is ${quoteLiteral(comment)}`]]] as const)),
+    ...settings.map(({ role, name: setting, value }) => {
+      const subject =
+        role === undefined
+          ? `alter database ${database}`
+          : `alter role ${quoteIdentifier(role)} in database ${database}`;
+      // FROM CURRENT, because a list such as search_path is quoted by other rules than a string.
+      const texts = [
+        `select set_config(${quoteLiteral(setting)}, ${quoteLiteral(value)}, true)`,
+        `${subject} set ${quoteIdentifier(setting)} from current`,
+      ];
+      return [`the setting ${setting}`, texts] as const;
+    }),
+  ];
 }
 
 function schemaTexts({ schemas }: DatabaseProperties, trackingSchema: string): [string, string[]][] {

@@ -76,4 +76,5 @@ export {
   type Strategy,
   strategies,
 } from './strategy.ts';
+export { prepareTestingTemplate, type TestingTemplate } from './templates/testing.ts';
 export { undo } from './undo.ts';

@@ -50,7 +50,7 @@ export async function recreate(
     build: async (maintenance, name, properties) => {
       for (const line of describeAnomalies(anomalies, state)) operation.log.info(line);
       operation.log.info(`recreating ${database}: a new database is built beside it`);
-      await build(operation, maintenance, name, properties, options);
+      await buildFresh(operation, maintenance, name, properties, options);
     },
     replaced: async (maintenance, replaced) => {
       const { history } = state.tables;
@@ -83,12 +83,12 @@ export async function recreate(
 }
 
 /** The new database, as the old one was before its first migration, then fully migrated: from a template as far as one reaches. */
-async function build(
+export async function buildFresh(
   operation: Operation,
   maintenance: Session,
   fresh: string,
   properties: DatabaseProperties,
-  { state, migrations, applied, origin }: RecreateOptions,
+  { state, migrations, applied, origin }: Omit<RecreateOptions, 'anomalies'>,
 ): Promise<void> {
   const { database, tables } = state;
   const templates = Templates.wanted(operation)

@@ -1,8 +1,11 @@
+import { join } from 'node:path';
 import { createApp, Database, type Service } from '@lockstep/chassis';
 import { Deadline } from '@lockstep/foundation';
+import { closeTesting, createTestDatabase, type TestDatabase } from '@lockstep/testing';
+import type { QueryResult } from 'pg';
+import { afterAll } from 'vitest';
 import { at, type Json, type JsonPath, listAt, textAt } from './json.ts';
-import { createTestDatabase, type PostgresServer, type TestDatabase } from './postgres.ts';
-import { migrateByHand } from './service-migrations.ts';
+import { once, type PostgresServer, postgresServers } from './postgres.ts';
 
 /** What a request was answered with; `body` is undefined when there was none. */
 export interface Answer {
@@ -19,7 +22,7 @@ export interface Answer {
 
 /** A service on a migrated database of its own, asked without a socket. */
 export interface TestService {
-  readonly testDatabase: TestDatabase;
+  readonly testDatabase: ServiceDatabase;
   request(
     method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD',
     url: string,
@@ -29,10 +32,19 @@ export interface TestService {
   close(): Promise<void>;
 }
 
-/** Opens `service` on a fresh, migrated database, as its app role. */
+/** The database of a service under test. */
+export interface ServiceDatabase extends TestDatabase {
+  readonly superuserUrl: string;
+  /** Runs as the superuser. */
+  query(sql: string, parameters?: readonly unknown[]): Promise<QueryResult>;
+}
+
+// Each file of tests has a pool of its own.
+afterAll(closeTesting);
+
+/** Opens `service` on a migrated database of its own, as its app role. */
 export async function openService(service: Service, server?: PostgresServer): Promise<TestService> {
-  const testDatabase = await createTestDatabase(server);
-  await migrateByHand(testDatabase.ownerUrl, service.name);
+  const testDatabase = await databaseOf(service, server ?? postgresServers()[0]);
   const database = new Database({
     application: service.name,
     connectionString: async () => testDatabase.appUrl,
@@ -65,4 +77,13 @@ export async function openService(service: Service, server?: PostgresServer): Pr
       await testDatabase.drop();
     },
   };
+}
+
+async function databaseOf({ name }: Service, server: PostgresServer | undefined): Promise<ServiceDatabase> {
+  const project = join(import.meta.dirname, '../..');
+  const database = await createTestDatabase({ service: name, project, server, seeds: false });
+  const superuser = new URL(server?.superuserUrl ?? database.ownerUrl);
+  superuser.pathname = `/${database.name}`;
+  const superuserUrl = superuser.href;
+  return { ...database, superuserUrl, query: (sql, parameters) => once(superuserUrl, sql, parameters) };
 }

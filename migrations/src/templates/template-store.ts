@@ -18,11 +18,15 @@ export interface Template {
  * The templates of `database`, the last used first. What has no readable note is no template: a run that was killed left it, and it
  * is dropped here.
  */
-export async function findTemplates(maintenance: Session, database: string): Promise<Template[]> {
+export async function findTemplates(
+  maintenance: Session,
+  database: string,
+  kind: 'template' | 'testing' = 'template',
+): Promise<Template[]> {
   const rows = await maintenance.query(
     `select datname, shobj_description(oid, 'pg_database') as note from pg_database
      where datname ~ $1 and pg_has_role(current_user, datdba, 'USAGE')`,
-    [templatePattern(database, 'template')],
+    [templatePattern(database, kind)],
   );
   const templates: Template[] = [];
   for (const { datname, note } of rows) {
@@ -83,7 +87,7 @@ export async function findSpares(maintenance: Session, database: string): Promis
 }
 
 /** False when somebody is copying it just now. */
-async function dropTemplate(maintenance: Session, name: string): Promise<boolean> {
+export async function dropTemplate(maintenance: Session, name: string): Promise<boolean> {
   try {
     await maintenance.query(`drop database if exists ${quoteIdentifier(name)}`);
     return true;

@@ -66,7 +66,7 @@ export class Templates {
     const templates = await findTemplates(this.#maintenance, database);
     if (templates.length === 0) return 0;
     const byKey = new Map(templates.map((template) => [template.key, template]));
-    const keys = await this.#keys();
+    const keys = await this.keys();
     for (let count = keys.length; count > 0; count--) {
       const key = keys[count - 1] ?? '';
       const template = byKey.get(key);
@@ -83,7 +83,7 @@ export class Templates {
    * Notes that it is wished for now: a migration that is being written has another content each time, and is worth none.
    */
   async wasWished(count: number): Promise<boolean> {
-    const keys = await this.#keys();
+    const keys = await this.keys();
     const key = keys[count - 1];
     const templates = await findTemplates(this.#maintenance, this.#source.database);
     const start = templates.find((template) => template.key === keys[count - 2]);
@@ -99,7 +99,7 @@ export class Templates {
    */
   async spareTexts(): Promise<string[]> {
     const { database, properties, migrations } = this.#source;
-    const key = (await this.#keys())[migrations.length - 1];
+    const key = (await this.keys())[migrations.length - 1];
     const templates = await findTemplates(this.#maintenance, database);
     const template = templates.find((one) => one.key === key);
     const spare = template && spareName(database, template.key);
@@ -143,7 +143,7 @@ export class Templates {
     const { database, properties } = this.#source;
     try {
       // Read again: migrations make roles.
-      const key = (await this.#keys())[count - 1];
+      const key = (await this.keys())[count - 1];
       if (key === undefined) return;
       const startedAt = performance.now();
       await makeTemplate(this.#maintenance, { database, source: name, owner: properties.owner, key });
@@ -163,7 +163,8 @@ export class Templates {
     return this.#texts.includes(role);
   }
 
-  async #keys(): Promise<string[]> {
+  /** The key of each beginning of the migrations as things are now; see {@link templateKeys}. */
+  async keys(): Promise<string[]> {
     const { properties, tables, migrations } = this.#source;
     const { layout, environment } = this.#operation.settings;
     const circumstances = {
