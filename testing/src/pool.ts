@@ -61,6 +61,7 @@ export class ClonePool {
     const names = await Promise.allSettled(free);
     for (const one of names) if (one.status === 'fulfilled') await this.drop(one.value).catch(() => {});
     await this.#queue.catch(() => {});
+    this.#hold(true);
     await this.#client.end().catch(() => {});
   }
 
@@ -83,17 +84,23 @@ export class ClonePool {
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const { stream } = this.#client.connection;
-    const socket = stream instanceof Socket ? stream : undefined;
-    socket?.ref();
+    this.#hold(true);
     this.#waiting += 1;
     const turn = this.#queue.then(work, work).finally(() => {
       this.#waiting -= 1;
       // A process whose tests are done has nothing to wait for here.
-      if (this.#waiting === 0) socket?.unref();
+      if (this.#waiting === 0) this.#hold(false);
     });
     this.#queue = turn.catch(() => {});
     return turn;
+  }
+
+  /** Whether the connection keeps the process alive. */
+  #hold(holds: boolean): void {
+    const { stream } = this.#client.connection;
+    if (!(stream instanceof Socket)) return;
+    if (holds) stream.ref();
+    else stream.unref();
   }
 
   /** Drops what killed processes left: nobody holds the lock on its name. */
