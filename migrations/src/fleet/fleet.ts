@@ -142,7 +142,12 @@ class Fleet {
     const { hooks, migrations } = this.#parts;
     const startedAt = performance.now();
     try {
-      const settings: Settings = { ...this.#settings, connection: { kind: 'given', parameters } };
+      // A template of each would double what they take.
+      const settings: Settings = {
+        ...this.#settings,
+        connection: { kind: 'given', parameters },
+        templateBytes: 0,
+      };
       const own: Hooks = { ...hooks, wantsTables: false, migrations, log: prefixed(hooks.log, name) };
       const result = await migrateTo(settings, this.#target, own, { yes: true, approvedFile: undefined });
       const { outcome, steps, to } = result;
