@@ -152,7 +152,9 @@ try {
   if (engine !== 'embedded') report(`${services + 2} images built`, seconds((await stack('images')).seconds));
   report('up, no data', seconds((await stack('up')).seconds));
   report('up again, nothing to do', seconds((await stack('up')).seconds));
-  const { stdout } = await stack('status', '--format', 'json');
+  const { stdout, seconds: looking } = await stack('status', '--format', 'json');
+  report('status', seconds(looking));
+  report('migrate plan, of every service', seconds((await stack('migrate', 'plan')).seconds));
   const all = JSON.parse(stdout).services;
   const apps = all.filter(({ service, state }) => state === 'healthy' && /-api$|^service-/.test(service));
   if (apps.length !== services)

@@ -25,7 +25,7 @@ try {
       MIGRATION_ENVIRONMENT: 'development',
       MIGRATIONS_PATH: join(folder, 'services-api/migrations'),
     };
-    const migrate = join(project, 'migrations/dist/migrate.cjs');
+    const migrate = join(project, 'migrations/dist/migrate.start.cjs');
     await sample('migrate up, nothing to do, with Vault', () =>
       run(process.execPath, [migrate, 'up'], { env: noop }),
     );

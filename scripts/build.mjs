@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, context } from 'esbuild';
@@ -120,7 +121,12 @@ if (wanted.includes('migrate')) {
 const settled = await Promise.allSettled(builds);
 // esbuild has printed every mistake with its place.
 if (settled.some(({ status }) => status === 'rejected')) process.exit(1);
-await Promise.all(chosen.map(({ target, warmUp }) => writeCodeCache(join(root, `${target}.cjs`), warmUp)));
+const uncached = [...chosen];
+const writeCaches = async () => {
+  for (let next = uncached.shift(); next !== undefined; next = uncached.shift())
+    await writeCodeCache(join(root, `${next.target}.cjs`), next.warmUp);
+};
+await Promise.all(Array.from({ length: availableParallelism() }, writeCaches));
 const results = settled.map(({ value }) => value);
 
 // Chunks of an earlier build, which nothing loads any more.

@@ -33,9 +33,10 @@ export async function isUntouched(session: Session, historyTable: string): Promi
     );
     const since = marked?.['since'];
     if (typeof since !== 'string') return false;
+    // A file without a page holds no row, and most tables of a schema that is being developed are that.
     const tables = await session.query(
       `select n.nspname as schema, c.relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
-       where c.relkind = 'r' and n.nspname not in ('pg_catalog', 'information_schema')`,
+       where c.relkind = 'r' and n.nspname not in ('pg_catalog', 'information_schema') and pg_relation_size(c.oid) > 0`,
     );
     const places = [
       ...catalogs,

@@ -18,9 +18,9 @@ export class ClonePool {
   readonly #prefix: string;
   #count = 0;
   #free: Promise<string>[] = [];
-  /** One statement at a time: the server copies no faster when asked twice. */
-  #queue: Promise<unknown> = Promise.resolve();
-  #waiting = 0;
+  /** What is still to be sent: the server copies no faster when asked twice. */
+  readonly #turns: (() => Promise<void>)[] = [];
+  #running: Promise<void> | undefined;
 
   private constructor(template: TestingTemplate, client: Client, run: string) {
     this.#template = template;
@@ -52,7 +52,7 @@ export class ClonePool {
   drop(name: string): Promise<void> {
     return this.#inTurn(async () => {
       await this.#client.query(`drop database if exists ${escapeIdentifier(name)} with (force)`);
-    });
+    }, true);
   }
 
   /** Drops every copy that is left, and ends. */
@@ -60,7 +60,7 @@ export class ClonePool {
     const free = this.#free.splice(0);
     const names = await Promise.allSettled(free);
     for (const one of names) if (one.status === 'fulfilled') await this.drop(one.value).catch(() => {});
-    await this.#queue.catch(() => {});
+    await this.#running;
     this.#hold(true);
     await this.#client.end().catch(() => {});
   }
@@ -83,16 +83,23 @@ export class ClonePool {
     });
   }
 
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    this.#hold(true);
-    this.#waiting += 1;
-    const turn = this.#queue.then(work, work).finally(() => {
-      this.#waiting -= 1;
-      // A process whose tests are done has nothing to wait for here.
-      if (this.#waiting === 0) this.#hold(false);
+  /** One at a time; what is urgent before what is not. */
+  #inTurn<T>(work: () => Promise<T>, urgent = false): Promise<T> {
+    const turn = new Promise<T>((resolve, reject) => {
+      const run = () => work().then(resolve, reject);
+      if (urgent) this.#turns.unshift(run);
+      else this.#turns.push(run);
     });
-    this.#queue = turn.catch(() => {});
+    this.#running ??= this.#takeTurns();
     return turn;
+  }
+
+  async #takeTurns(): Promise<void> {
+    this.#hold(true);
+    for (let next = this.#turns.shift(); next !== undefined; next = this.#turns.shift()) await next();
+    this.#running = undefined;
+    // A process whose tests are done has nothing to wait for here.
+    this.#hold(false);
   }
 
   /** Whether the connection keeps the process alive. */

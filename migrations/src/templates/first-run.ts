@@ -8,7 +8,7 @@ import { isPristine } from './surroundings.ts';
 import { type TemplateSource, Templates } from './templates.ts';
 
 /** A copy waits for sessions that came in meanwhile, and keeps others out while it does. */
-const longestCopy = 1000;
+const longestCopy = 5000;
 
 /** What a database is before its first migration; undefined when somebody has made anything in it already. */
 export async function readBeforeFirst(
