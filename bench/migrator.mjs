@@ -248,7 +248,11 @@ try {
 }
 if (values.write) {
   const { lines, ...kept } = results;
-  await writeFile(join(project, 'docs/performance.json'), `${JSON.stringify(kept, null, 2)}\n`);
+  const file = join(project, 'docs/performance.json');
+  // Sections that were not measured now keep what they had.
+  const before = await readFile(file, 'utf8').then(JSON.parse, () => ({ sections: {} }));
+  kept.sections = { ...before.sections, ...kept.sections };
+  await writeFile(file, `${JSON.stringify(kept, null, 2)}\n`);
   const subtitle = `one table and one index each; medians of whole processes; Node ${results.node}, Postgres ${results.postgres}, ${cpus().length} cores`;
   if (lines !== undefined) await writeFile(join(project, 'docs/performance.svg'), chartOf(lines, subtitle));
 }

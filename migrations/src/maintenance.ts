@@ -50,7 +50,14 @@ export async function leaveToServer(
 ): Promise<void> {
   if (texts.length === 0) return;
   const session = await connectMaintenance(operation, database);
-  await session.leave(texts);
+  await leaveOn(session, texts);
+}
+
+/** The same on a session that is not needed any more; waits for all but the last two. */
+export async function leaveOn(session: Session, texts: readonly string[]): Promise<void> {
+  for (const text of texts.slice(0, -2)) await session.query(text);
+  const [last, ...others] = texts.slice(-2).reverse();
+  if (last !== undefined) await session.leave(others[0] === undefined ? [last] : [others[0], last]);
 }
 
 /** One database gets another's name. */

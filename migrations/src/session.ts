@@ -205,10 +205,11 @@ export class Session {
   }
 
   /**
-   * Sends `texts`, each as a query of its own, and leaves without waiting for them: the server finishes what it has been given. Only
-   * for what nobody waits for, and what the next run does again when the server could not.
+   * Sends two texts at most, each as a query of its own, and leaves without waiting for them: the server finishes what it has been given.
+   * It notices that nobody listens when it answers the second (the first answer meets a closed socket, and is told so by the time of
+   * the next). Only for what nobody waits for, and what the next run does again when the server could not.
    */
-  async leave(texts: readonly string[]): Promise<void> {
+  async leave(texts: readonly [] | readonly [string] | readonly [string, string]): Promise<void> {
     // Else the server would notice that nobody listens any more.
     if (this.#options.checkConnection) await this.query('set client_connection_check_interval = 0');
     const { stream } = this.#client.connection;

@@ -103,7 +103,7 @@ export async function besides({ database, rows }: Pick<Workbench, 'database' | '
   const { name } = database;
   await until(async () => {
     const leaving = `select from pg_stat_activity where state = 'active' and pid <> pg_backend_pid()
-      and (query like 'drop database%${name}%' or query like 'create database%${name}%')`;
+      and (query like 'drop database%${name}%' or query like 'create database%${name}%' or query like 'revoke all on database%${name}%')`;
     return (await rows(leaving)).length === 0;
   });
   const found = await rows(

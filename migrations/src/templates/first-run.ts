@@ -1,14 +1,14 @@
 import { DatabaseError } from 'pg';
 import { type DatabaseProperties, readProperties } from '../database-properties.ts';
 import type { DatabaseState } from '../history.ts';
-import { connectMaintenance } from '../maintenance.ts';
+import { connectMaintenance, leaveOn } from '../maintenance.ts';
 import type { Operation } from '../operation.ts';
 import type { Session } from '../session.ts';
 import { isPristine } from './surroundings.ts';
 import { type TemplateSource, Templates } from './templates.ts';
 
 /** A copy waits for sessions that came in meanwhile, and keeps others out while it does. */
-const longestCopy = 5000;
+const longestCopy = 2000;
 
 /** What a database is before its first migration; undefined when somebody has made anything in it already. */
 export async function readBeforeFirst(
@@ -20,9 +20,12 @@ export async function readBeforeFirst(
   return pristine && properties.mayCreate && properties.owns ? properties : undefined;
 }
 
-/** Keeps the database that was just migrated from nothing as a template, unless somebody is in it already. */
+/**
+ * Keeps the database that was just migrated from nothing as a template, unless somebody is in it already. The server makes the copy
+ * while the app that waits for this run is still starting.
+ */
 export async function keepFirst(operation: Operation, source: TemplateSource): Promise<void> {
-  const { database, migrations } = source;
+  const { database } = source;
   try {
     const maintenance = await connectMaintenance(operation, database);
     try {
@@ -31,8 +34,8 @@ export async function keepFirst(operation: Operation, source: TemplateSource): P
         [database],
       );
       if (row?.['used'] === true) return;
-      await maintenance.query(`set statement_timeout = ${longestCopy}`);
-      await new Templates(operation, maintenance, source).keep(database, migrations.length);
+      const texts = await new Templates(operation, maintenance, source).keepingTexts();
+      if (texts.length > 0) await leaveOn(maintenance, [`set statement_timeout = ${longestCopy}`, ...texts]);
     } finally {
       await maintenance.close();
     }

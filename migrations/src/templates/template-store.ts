@@ -38,16 +38,28 @@ export async function findTemplates(
   return templates.sort((a, b) => (a.usedAt < b.usedAt ? 1 : -1));
 }
 
-/** Copies `source`, in which no session may be; nobody can connect to the copy, and it counts once its note is written. */
-export async function makeTemplate(
-  maintenance: Session,
-  { database, source, owner, key }: { database: string; source: string; owner: string; key: string },
-): Promise<void> {
+/** What a template is made of. */
+export interface TemplateContents {
+  readonly database: string;
+  /** Copied; no session may be in it. */
+  readonly source: string;
+  readonly owner: string;
+  readonly key: string;
+}
+
+/** Makes a template; nobody can connect to it, and it counts once its note is written. */
+export async function makeTemplate(maintenance: Session, contents: TemplateContents): Promise<void> {
+  for (const text of templateTexts(contents)) await maintenance.query(text);
+}
+
+/** The same as SQL, each text a query of its own. */
+export function templateTexts({ database, source, owner, key }: TemplateContents): string[] {
   const name = templateName(database, key);
-  await dropTemplate(maintenance, name);
-  await maintenance.query(copyText(source, name, `owner ${quoteIdentifier(owner)} allow_connections false`));
-  await maintenance.query(`revoke all on database ${quoteIdentifier(name)} from public`);
-  await noteUse(maintenance, { name, key, wished: undefined });
+  return [
+    `drop database if exists ${quoteIdentifier(name)}`,
+    copyText(source, name, `owner ${quoteIdentifier(owner)} allow_connections false`),
+    `revoke all on database ${quoteIdentifier(name)} from public; ${noteText({ name, key, wished: undefined })}`,
+  ];
 }
 
 /** @param clauses of CREATE DATABASE */
@@ -55,13 +67,17 @@ export function copyText(source: string, name: string, clauses: string): string 
   return `create database ${quoteIdentifier(name)} template ${quoteIdentifier(source)} ${clauses}`;
 }
 
+function noteText({ name, key, wished }: Pick<Template, 'name' | 'key' | 'wished'>): string {
+  const note = JSON.stringify({ template: key, used: new Date().toISOString(), wished });
+  return `comment on database ${quoteIdentifier(name)} is ${quoteLiteral(note)}`;
+}
+
 /** Notes that a template was used just now, so that it is not the next one to go. */
 export async function noteUse(
   maintenance: Session,
   { name, key, wished }: Pick<Template, 'name' | 'key' | 'wished'>,
 ): Promise<void> {
-  const note = JSON.stringify({ template: key, used: new Date().toISOString(), wished });
-  await maintenance.query(`comment on database ${quoteIdentifier(name)} is ${quoteLiteral(note)}`);
+  await maintenance.query(noteText({ name, key, wished }));
 }
 
 /** Drops the templates of `database` that were not used for longest, until the others fit into `bytes`. Returns their names. */

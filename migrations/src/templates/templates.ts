@@ -17,6 +17,7 @@ import {
   makeTemplate,
   noteUse,
   type Template,
+  templateTexts,
 } from './template-store.ts';
 
 /** A copy takes about as long: what was made faster is not worth one. */
@@ -154,6 +155,14 @@ export class Templates {
       if (!(error instanceof DatabaseError) || this.#operation.signal.aborted) throw error;
       log.debug(`no template was kept: ${error.message}`);
     }
+  }
+
+  /** What keeps the database itself, with all of the migrations, as a template; for {@link Session.leave}. */
+  async keepingTexts(): Promise<string[]> {
+    const { database, properties, migrations } = this.#source;
+    const key = (await this.keys())[migrations.length - 1];
+    if (key === undefined) return [];
+    return templateTexts({ database, source: database, owner: properties.owner, key });
   }
 
   /** Whether a migration or a grant names the role; a word that only looks like it does no harm. */
