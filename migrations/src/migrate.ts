@@ -227,7 +227,7 @@ class Run {
     const took = this.#applied.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
     if (this.#beginning === undefined || this.#applied.length !== this.#migrations.length) return;
     const { Templates } = await import('./templates/templates.ts');
-    if (!Templates.isWorth(took)) return;
+    if (!Templates.isWorth(took, true)) return;
     const { properties, state } = this.#beginning;
     const { keepFirst } = await import('./templates/first-run.ts');
     const { database, tables } = state;

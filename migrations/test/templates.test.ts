@@ -7,8 +7,10 @@ import { besides, type Files, setTable, until, type Workbench } from './support.
 
 /** Slow enough that a template is worth its copy, on every machine. */
 const slow = 'do $$ begin perform pg_sleep(0.15); end $$;\n';
+/** Slow enough that the first run keeps one. */
+const slower = 'do $$ begin perform pg_sleep(1); end $$;\n';
 const files: Files = {
-  '1_users.up.sql': `create table users (id int generated always as identity primary key, name text not null);\ninsert into users (name) values ('admin');\n${slow}`,
+  '1_users.up.sql': `create table users (id int generated always as identity primary key, name text not null);\ninsert into users (name) values ('admin');\n${slower}`,
   '1_users.down.sql': 'drop table users;\n',
   '2_index.up.sql': `create index users_name on users (name);\n${slow}`,
   '2_index.down.sql': 'drop index users_name;\n',

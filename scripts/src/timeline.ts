@@ -160,7 +160,7 @@ export function drawTimeline({ engine, seconds, before, services }: Timeline): s
     return [...line, bar, label, time];
   });
   const title = `<text x="12" y="22" font-weight="600">${seconds.toFixed(1)} s on ${engine}</text>`;
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 840 ${height}" font-family="system-ui, sans-serif" font-size="11" fill="#343a40">\n<rect width="840" height="${height}" fill="#ffffff"/>\n${[title, ...parts].join('\n')}\n</svg>\n`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 840 ${height}" font-family="system-ui, sans-serif" font-size="11" fill="#343a40" role="img">\n<title>What the last start spent its time on</title>\n<rect width="840" height="${height}" fill="#ffffff"/>\n${[title, ...parts].join('\n')}\n</svg>\n`;
 }
 
 function escapeXml(text: string): string {

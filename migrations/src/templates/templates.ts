@@ -22,6 +22,11 @@ import {
 
 /** A copy takes about as long: what was made faster is not worth one. */
 const worthMilliseconds = 100;
+/**
+ * At the first run apps are about to come in, which the copy keeps waiting, and other services make theirs at the same time: what a recreate
+ * makes again within this is left to the first recreate.
+ */
+const firstWorthMilliseconds = 1000;
 
 /** What templates are of. */
 export interface TemplateSource {
@@ -53,9 +58,9 @@ export class Templates {
     return settings.templateBytes > 0;
   }
 
-  /** Whether what took so long to make is worth a template. */
-  static isWorth(milliseconds: number): boolean {
-    return milliseconds >= worthMilliseconds;
+  /** Whether what took so long to make is worth a template; `first` for the first run of a database. */
+  static isWorth(milliseconds: number, first = false): boolean {
+    return milliseconds >= (first ? firstWorthMilliseconds : worthMilliseconds);
   }
 
   /**
