@@ -29,6 +29,10 @@ ifneq ($(PROFILE),)
 export COMPOSE_PROFILES := $(PROFILE)
 endif
 
+# Every Node that starts reads all of these certificates first, which can take longer than the rest of its start; only npm needs them.
+unexport NODE_EXTRA_CA_CERTS
+node_modules/.package-lock.json: export NODE_EXTRA_CA_CERTS := $(NODE_EXTRA_CA_CERTS)
+
 STACK := node scripts/dist/stack.js
 SOURCES := $(filter-out %.test.ts,$(shell find $(wildcard */src) -name '*.ts' 2>/dev/null)) scripts/build.mjs $(wildcard scripts/build/*) tsconfig.json
 

@@ -6,7 +6,10 @@ export function forgetEmpty(names: readonly string[]): void {
   for (const name of names) if (process.env[name] === '') delete process.env[name];
 }
 
-/** What a local process inherits: how to find programs and speak the user's language, and nothing secret. */
+/**
+ * What a local process inherits: how to find programs and speak the user's language, and nothing secret. Not
+ * NODE_EXTRA_CA_CERTS: a container has none either, and each Node that starts would read all of them first.
+ */
 const inherited = [
   'PATH',
   'HOME',
@@ -18,7 +21,6 @@ const inherited = [
   'LC_CTYPE',
   'TZ',
   'TMPDIR',
-  'NODE_EXTRA_CA_CERTS',
   'SSL_CERT_FILE',
 ];
 
