@@ -6,7 +6,7 @@ import { chmod, cp, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/prom
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
-import { freePort, project } from './stack-copy.mjs';
+import { freePort, measuredEnvironment, project } from './stack-copy.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -37,7 +37,7 @@ for (const entry of await readdir(project)) {
 await symlink(join(project, 'node_modules'), join(folder, 'node_modules'));
 
 const environment = {
-  ...process.env,
+  ...measuredEnvironment,
   ENGINE: engine,
   COMPOSE_PROJECT_NAME: name,
   LOCKSTEP_IMAGE_PREFIX: name,

@@ -8,6 +8,13 @@ import { fileURLToPath } from 'node:url';
 
 export const project = join(dirname(fileURLToPath(import.meta.url)), '..');
 
+/**
+ * The environment of what is measured: this one, but for certificates of this machine's own, which each Node would read before
+ * anything else. `make` leaves them out too.
+ */
+const { NODE_EXTRA_CA_CERTS: _, ...measured } = process.env;
+export const measuredEnvironment = measured;
+
 export const freePort = () =>
   new Promise((resolve, reject) => {
     const server = createServer();
@@ -46,7 +53,7 @@ export async function copyStack(engine) {
     await symlink(join(project, part), join(folder, part));
   }
   const environment = {
-    ...process.env,
+    ...measuredEnvironment,
     ENGINE: engine,
     COMPOSE_PROJECT_NAME: basename(folder).toLowerCase(),
   };

@@ -2,7 +2,7 @@
 // milliseconds, and each case's ratio to a bare Node start measured in the same rounds.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { copyStack, project, Samples } from './stack-copy.mjs';
+import { copyStack, measuredEnvironment, project, Samples } from './stack-copy.mjs';
 
 const rounds = Number(process.argv[2] ?? 5);
 const { folder, environment, run, stack, remove } = await copyStack('embedded');
@@ -16,7 +16,7 @@ try {
     await sample('up again, nothing to do', () => stack('up'));
     const credentials = join(folder, '.lockstep/embedded/volumes/services-api-migrator');
     const noop = {
-      ...process.env,
+      ...measuredEnvironment,
       VAULT_ADDR: `http://127.0.0.1:${environment.VAULT_PORT}`,
       VAULT_ROLE_ID_FILE: join(credentials, 'role_id'),
       VAULT_SECRET_ID_FILE: join(credentials, 'secret_id'),

@@ -51,11 +51,14 @@ export const ours = (url, folder, more = {}, args = ['up']) =>
 /** Development, where the database may be recreated: migrations share transactions. */
 export const development = { MIGRATION_ENVIRONMENT: 'development', MIGRATION_TEMPLATE_SPACE: '0' };
 
-/** Installs the peers of npm, once. */
+/** Installs the peers of npm, once. Not by `npm ci`: npm 11 asks a lock file to name dbmate's programs for every platform. */
 export async function installPeers() {
   if (existsSync(dbmate) && existsSync(nodePgMigrate)) return;
-  console.error('installing: npm ci in bench/peers');
-  await run('npm', ['ci', '--no-audit', '--no-fund', '--ignore-scripts'], { cwd: peers });
+  console.error('installing: npm install in bench/peers');
+  await run('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--ignore-scripts'], {
+    cwd: peers,
+    env: process.env,
+  });
 }
 
 /** Each tool that is there, with what prepares its files and what runs it. */

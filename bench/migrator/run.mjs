@@ -1,6 +1,7 @@
 // Runs a program to its end and measures it.
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import { measuredEnvironment } from '../stack-copy.mjs';
 
 const lookMilliseconds = 10;
 
@@ -13,7 +14,11 @@ export function run(program, args, options = {}) {
     const startedAt = performance.now();
     let output = '';
     let bytes = 0;
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
+    const child = spawn(program, args, {
+      env: measuredEnvironment,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      ...options,
+    });
     const look = setInterval(async () => {
       const status = await readFile(`/proc/${child.pid}/status`, 'utf8').catch(() => '');
       bytes = Math.max(bytes, Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024);
