@@ -1,5 +1,6 @@
 import type { Condition, Dependency } from '../compose/stack.ts';
 import type { ServiceState } from '../engine.ts';
+import { Turns } from './turns.ts';
 
 /** One service as a walk sees it. */
 export interface Walked {
@@ -24,12 +25,13 @@ export interface Course {
 
 /**
  * Starts services in the order of their conditions: each as soon as its own are met, side by side where nothing orders
- * them. One that fails blocks those that wait for it and nobody else.
+ * them, a few at a time. One that fails blocks those that wait for it and nobody else.
  */
 export async function walk(
   services: readonly Walked[],
   steps: Steps,
   signal: AbortSignal,
+  turns = new Turns(),
 ): Promise<Map<string, Course>> {
   const known = new Map(services.map((service) => [service.name, service]));
   const courses = new Map<string, Bringing>();
@@ -42,7 +44,7 @@ export async function walk(
       if (on === undefined) return dependency.required ? [{ dependency, course: missing }] : [];
       return [{ dependency, course: bring(on) }];
     });
-    const course = begin(service.name, needed, steps, signal);
+    const course = begin(service.name, needed, steps, { signal, turns });
     courses.set(service.name, course);
     return course;
   };
@@ -67,20 +69,24 @@ function begin(
   name: string,
   needed: readonly { readonly dependency: Dependency; readonly course: Bringing }[],
   steps: Steps,
-  signal: AbortSignal,
+  { signal, turns }: { readonly signal: AbortSignal; readonly turns: Turns },
 ): Bringing {
   const blocked = Promise.all(
     needed.map(async ({ dependency, course }) =>
       (await isMet(dependency.condition, course)) ? [] : [dependency.service],
     ),
   ).then((names) => names.flat());
-  const started = blocked.then(async (names) => {
-    if (names.length > 0 || signal.aborted) return false;
+  const turn = blocked.then((names) => (names.length > 0 ? undefined : turns.take()));
+  const started = turn.then(async (leave) => {
+    if (leave === undefined || signal.aborted) return false;
     return steps.start(name);
   });
   const settled = started.then(async (isStarted): Promise<ServiceState> => {
     return isStarted ? steps.settle(name) : 'created';
   });
+  // Whatever became of it: an error is the caller's to hear, not the next one's to wait for.
+  const over = () => turn.then((leave) => leave?.());
+  settled.then(over, over);
   const course = Promise.all([blocked, started, settled]).then(([blockedBy, isStarted]) => ({
     blockedBy,
     isStarted,

@@ -1,6 +1,7 @@
 import { startOrder } from '../../compose/graph.ts';
 import type { Condition } from '../../compose/stack.ts';
 import type { Outcome } from '../../engine.ts';
+import { Turns } from '../turns.ts';
 import type { Launch } from './launch.ts';
 import { stopInOrder } from './stop-order.ts';
 import type { SupervisedService } from './supervised.ts';
@@ -21,6 +22,7 @@ export class Pass {
   readonly #make: (launch: Launch) => SupervisedService;
   readonly #signal: AbortSignal;
   readonly #courses = new Map<string, Course>();
+  readonly #turns = new Turns();
 
   constructor(
     launches: readonly Launch[],
@@ -65,9 +67,24 @@ export class Pass {
     const service = this.#services.get(launch.service);
     if (service === undefined) throw new Error(`no service ${launch.service}`);
     const failed = await this.#unmet(launch);
-    if (failed.length > 0 || this.#signal.aborted) {
+    const leave = failed.length > 0 ? undefined : await this.#turns.take();
+    if (leave === undefined || this.#signal.aborted) {
+      leave?.();
       return { ...service.outcome(false), ok: false, blockedBy: failed, output: [] };
     }
+    try {
+      return await this.#settle(launch, service, tell);
+    } finally {
+      leave();
+    }
+  }
+
+  /** Starts it where that is called for, and waits until it is ready or can no longer become so. */
+  async #settle(
+    launch: Launch,
+    service: SupervisedService,
+    tell: (started: boolean) => void,
+  ): Promise<Outcome> {
     const changed = launch.oneShot || !service.isCurrent(launch) || !(await service.isWell(this.#signal));
     if (changed) await service.start(launch);
     else service.adopt(launch);
