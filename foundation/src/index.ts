@@ -1,3 +1,4 @@
+export { mapAtMost } from './at-most.ts';
 export { Deadline, type PhaseTiming } from './deadline.ts';
 export { Failure, type FailureDetail, renderFailure, toFailure } from './failure.ts';
 export { createLog, type Log, type LogFormat, type LogLevel, logLevels } from './log.ts';

@@ -112,8 +112,9 @@ describe.each(postgresServers())('on $name', ({ superuserUrl }) => {
       stderr: [
         'vault: made auth method approle/',
         `shop-api: made role ${database}_app, role ${database}_migrator, database ${database}, ` +
-          'secret secret/data/shop-api/migrator, policy shop-api-migrator, AppRole shop-api-migrator, credentials shop-api-migrator, ' +
-          'secret secret/data/shop-api/app, policy shop-api-app, AppRole shop-api-app, credentials shop-api-app',
+          'secret secret/data/shop-api/migrator, secret secret/data/shop-api/app, ' +
+          'policy shop-api-migrator, AppRole shop-api-migrator, credentials shop-api-migrator, ' +
+          'policy shop-api-app, AppRole shop-api-app, credentials shop-api-app',
         '',
       ].join('\n'),
     });

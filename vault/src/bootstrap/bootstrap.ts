@@ -1,4 +1,4 @@
-import { Deadline, type Log, markSecret } from '@lockstep/foundation';
+import { Deadline, type Log, mapAtMost, markSecret } from '@lockstep/foundation';
 import { type Client, DatabaseError } from 'pg';
 import { ensureAppRoleAuth, ensureKvMount, waitUntilReady } from '../admin.ts';
 import { readCredentialsFile } from '../credentials-file.ts';
@@ -6,9 +6,12 @@ import { openVault, type VaultSession } from '../session.ts';
 import { ensureCredentials, ensurePolicy } from './credentials.ts';
 import { PostgresFailedError } from './errors.ts';
 import { connectSuperuser, ensureDatabase, ensureGrants, lockBootstrap, type Superuser } from './postgres.ts';
-import { ensureSecret, secretMount } from './secrets.ts';
+import { ensureSecret, secretMount, worksAsItIs } from './secrets.ts';
 import type { Service, ServiceRole } from './service.ts';
 import type { BootstrapSettings } from './settings.ts';
+
+/** Services at a time: each takes up to four connections of a server that has a hundred by default. */
+const mostServices = 8;
 
 /** What one service needed; empty lists mean that all was there and worked. */
 export interface ServiceReport {
@@ -51,7 +54,9 @@ export async function bootstrap(settings: BootstrapSettings, log: Log): Promise<
     const plumbing = await ensureMounts(session);
     if (plumbing.length > 0) log.info(`vault: made ${plumbing.join(', ')}`);
     const tools = { settings, session, superuser, deadline };
-    const reports = await Promise.all(settings.services.map((service) => ensureService(tools, service)));
+    const reports = await mapAtMost(settings.services, mostServices, (service) =>
+      ensureService(tools, service),
+    );
     for (const { service, made } of reports) {
       log.info(`${service}: ${made.length === 0 ? 'nothing to do' : `made ${made.join(', ')}`}`, {
         service,
@@ -77,33 +82,38 @@ async function ensureMounts(session: VaultSession): Promise<string[]> {
 }
 
 async function ensureService(tools: Tools, service: Service): Promise<ServiceReport> {
-  const { superuser, deadline } = tools;
+  const made = await Promise.all([
+    ensureInPostgres(tools, service),
+    ...[service.migrator, service.app].map((role) => ensureLogin(tools, role)),
+  ]);
+  return { service: service.name, made: made.flat() };
+}
+
+/** Makes or repairs what Postgres has of a service, and the secrets that lead there. */
+async function ensureInPostgres(tools: Tools, service: Service): Promise<string[]> {
+  const { session, settings, superuser, deadline } = tools;
+  const places = { session, address: settings.postgresAddress, deadline };
+  if (await worksAsItIs(places, service)) return [];
   const made = await using(connectSuperuser(superuser, 'postgres', { deadline }), (client) =>
     ensureDatabase(client, service),
   );
   await using(connectSuperuser(superuser, service.database, { deadline }), async (client) => {
     await ensureGrants(client, service);
-    const roles = await Promise.all(
-      [service.migrator, service.app].map((role) => ensureRole(tools, client, service, role)),
+    const secrets = await Promise.all(
+      [service.migrator, service.app].map((role) => ensureSecret({ ...places, client }, service, role)),
     );
-    made.push(...roles.flat());
+    made.push(...secrets.filter((entry) => entry !== undefined));
   });
-  return { service: service.name, made };
+  return made;
 }
 
-async function ensureRole(
-  { settings, session, deadline }: Tools,
-  client: Client,
-  service: Service,
-  role: ServiceRole,
-): Promise<string[]> {
-  const stores = { session, client, address: settings.postgresAddress, deadline };
-  const [secret, policy, credentials] = await Promise.all([
-    ensureSecret(stores, service, role),
+/** Makes or repairs what a role logs in to Vault with, and what it may do there. */
+async function ensureLogin({ settings, session }: Tools, role: ServiceRole): Promise<string[]> {
+  const [policy, credentials] = await Promise.all([
     ensurePolicy(session, settings.policiesPath, role),
     ensureCredentials(session, settings.credentialsFolders.get(role.name) ?? '', role),
   ]);
-  return [secret, policy, ...credentials].filter((entry) => entry !== undefined);
+  return [policy, ...credentials].filter((entry) => entry !== undefined);
 }
 
 async function using<T>(connecting: Promise<Client>, work: (client: Client) => Promise<T>): Promise<T> {

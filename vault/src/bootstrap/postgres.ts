@@ -98,8 +98,7 @@ export async function ensureDatabase(
  * database in which something was written for one that somebody uses.
  */
 export async function ensureGrants(client: Client, { database, migrator, app }: Service): Promise<void> {
-  const { rows } = await client.query<{ granted: boolean }>(grantsInPlace, [migrator.user, app.user]);
-  if (rows[0]?.granted === true) return;
+  if (await hasGrants(client, { migrator, app })) return;
   const [db, owner, reader] = [database, migrator.user, app.user].map((name) => escapeIdentifier(name));
   const defaults = `alter default privileges for role ${owner} grant`;
   await client.query(`
@@ -113,9 +112,18 @@ export async function ensureGrants(client: Client, { database, migrator, app }: 
     ${defaults} execute on functions to ${reader};`);
 }
 
+/** Whether what {@link ensureGrants} grants, and the membership of {@link ensureDatabase}, is there; whoever asks. */
+export async function hasGrants(
+  client: Client,
+  { migrator, app }: Pick<Service, 'migrator' | 'app'>,
+): Promise<boolean> {
+  const { rows } = await client.query<{ granted: boolean }>(grantsInPlace, [migrator.user, app.user]);
+  return rows[0]?.granted === true;
+}
+
 /** Whether all that {@link ensureGrants} grants to $2, for what $1 makes, is granted, and nothing to PUBLIC. */
 const grantsInPlace = `
-  select has_database_privilege($2, current_database(), 'connect')
+  select pg_has_role($1, $2, 'member') and has_database_privilege($2, current_database(), 'connect')
     and has_schema_privilege($2, 'public', 'usage')
     and not exists (
       select from pg_database, aclexplode(coalesce(datacl, acldefault('d', datdba))) as entry
@@ -138,8 +146,14 @@ export async function setPassword(client: Client, role: ServiceRole, password: s
   await client.query(`alter role ${escapeIdentifier(role.user)} login password ${escapeLiteral(verifier)}`);
 }
 
-/** True when `connectionString` lets its role in; false when the server refuses it. Other errors are thrown. */
-export async function canConnect(connectionString: string, deadline: Deadline): Promise<boolean> {
+/**
+ * True when `connectionString` lets its role in, and `look` says so too; false when the server refuses it. Other errors are thrown.
+ */
+export async function canConnect(
+  connectionString: string,
+  deadline: Deadline,
+  look: (client: Client) => Promise<boolean> = async () => true,
+): Promise<boolean> {
   const client = new Client({
     connectionString,
     application_name: 'vault-bootstrap',
@@ -148,7 +162,7 @@ export async function canConnect(connectionString: string, deadline: Deadline): 
   client.on('error', () => {});
   try {
     await client.connect();
-    return true;
+    return await look(client);
   } catch (error) {
     if (isRefusal(error)) return false;
     throw error instanceof Failure

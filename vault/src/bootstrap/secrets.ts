@@ -4,7 +4,7 @@ import type { Client } from 'pg';
 import { readEntry, writeEntry } from '../admin.ts';
 import type { VaultSession } from '../session.ts';
 import { type Address, connectionString, passwordOf } from './connection-string.ts';
-import { canConnect, setPassword } from './postgres.ts';
+import { canConnect, hasGrants, setPassword } from './postgres.ts';
 import type { Service, ServiceRole } from './service.ts';
 
 /** The KV v2 engine that holds the connection strings. */
@@ -14,11 +14,40 @@ export const secretMount = 'secret';
 export const connectionStringKey = 'connection_string';
 
 /** What a role's secret is kept in and checked against. */
-export interface SecretStores {
+export interface SecretPlaces {
   readonly session: VaultSession;
-  readonly client: Client;
   readonly address: Address;
   readonly deadline: Deadline;
+}
+
+export interface SecretStores extends SecretPlaces {
+  readonly client: Client;
+}
+
+/**
+ * Whether both roles of a service log in to its database with what Vault holds, and have their grants there. It is asked as these
+ * roles, with the two connections that this takes anyway: at every start but the first, nothing more is needed.
+ */
+export async function worksAsItIs(
+  { session, address, deadline }: SecretPlaces,
+  { database, migrator, app }: Service,
+): Promise<boolean> {
+  const [owner, reader] = await Promise.all(
+    [migrator, app].map(async (role) => {
+      const entry = await readEntry(session, `${secretMount}/data/${role.entry}`);
+      const stored = entry?.data[connectionStringKey];
+      const kept = passwordOf(stored);
+      if (kept === undefined) return undefined;
+      markSecret(kept);
+      return stored === connectionString(address, role.user, kept, database) ? stored : undefined;
+    }),
+  );
+  if (owner === undefined || reader === undefined) return false;
+  const [granted, connects] = await Promise.all([
+    canConnect(owner, deadline, (client) => hasGrants(client, { migrator, app })),
+    canConnect(reader, deadline),
+  ]);
+  return granted && connects;
 }
 
 /**
