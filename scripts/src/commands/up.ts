@@ -28,6 +28,9 @@ import {
   type Terminal,
 } from './context.ts';
 
+/** Of more services than this the last lines name only some. */
+const mostTold = 10;
+
 /**
  * Starts the stack and waits until it is ready; see `stack up --help`.
  *
@@ -242,28 +245,33 @@ function stateWord({ state, blockedBy = [] }: Outcome): string {
 }
 
 function connectLines(stack: Stack): string {
-  const lines = initContainers(stack).map(
-    ({ service }) => `psql to ${service}: make psql SERVICE=${service}\n`,
-  );
-  return lines.join('');
+  const services = initContainers(stack).map(({ service }) => service);
+  const [first] = services;
+  if (services.length > mostTold && first !== undefined) {
+    return `psql to one of ${services.length} services: make psql SERVICE=${first}\n`;
+  }
+  return services.map((service) => `psql to ${service}: make psql SERVICE=${service}\n`).join('');
 }
 
-/** What a start spent its time on: its own steps, then each service that was started; those ran in part at the same time. */
+/**
+ * What a start spent its time on: its own steps, then each service that was started, or of many the slowest; those ran in part at the
+ * same time.
+ */
 function timings(
   outcomes: readonly Outcome[],
   steps: UpReport['steps'],
   seconds: number,
   engine: string,
 ): string {
-  const spent = [
-    ...steps,
-    ...outcomes
-      .filter(({ changed }) => changed)
-      .map(({ service, seconds: own }) => ({ name: service, seconds: own ?? 0 })),
-  ];
-  const shown = spent
+  const started = outcomes
+    .filter(({ changed }) => changed)
+    .map(({ service, seconds: own }) => ({ name: service, seconds: own ?? 0 }));
+  const slowest = started.toSorted((one, other) => other.seconds - one.seconds).slice(0, mostTold);
+  const shown = [...steps, ...started.filter((one) => slowest.includes(one))]
     .filter((one) => one.seconds >= 0.005)
     .map((one) => `${one.name} ${one.seconds.toFixed(2)}`);
+  const others = started.length - slowest.length;
+  if (others > 0) shown.push(`${others} others, less each (make status TIMELINE=1)`);
   return `ready in ${seconds.toFixed(1)} s on ${engine}: ${shown.join(' · ')}\n`;
 }
 
