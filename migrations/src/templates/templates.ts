@@ -46,6 +46,7 @@ export class Templates {
   readonly #maintenance: Session;
   readonly #source: TemplateSource;
   #texts: string | undefined;
+  #keys: Promise<string[]> | undefined;
 
   constructor(operation: Operation, maintenance: Session, source: TemplateSource) {
     this.#operation = operation;
@@ -89,7 +90,7 @@ export class Templates {
    * Notes that it is wished for now: a migration that is being written has another content each time, and is worth none.
    */
   async wasWished(count: number): Promise<boolean> {
-    const keys = await this.keys();
+    const keys = await this.#keysNow();
     const key = keys[count - 1];
     const templates = await findTemplates(this.#maintenance, this.#source.database);
     const start = templates.find((template) => template.key === keys[count - 2]);
@@ -148,8 +149,7 @@ export class Templates {
     const { log, settings } = this.#operation;
     const { database, properties } = this.#source;
     try {
-      // Read again: migrations make roles.
-      const key = (await this.keys())[count - 1];
+      const key = (await this.#keysNow())[count - 1];
       if (key === undefined) return;
       const startedAt = performance.now();
       await makeTemplate(this.#maintenance, { database, source: name, owner: properties.owner, key });
@@ -177,8 +177,19 @@ export class Templates {
     return this.#texts.includes(role);
   }
 
-  /** The key of each beginning of the migrations as things are now; see {@link templateKeys}. */
-  async keys(): Promise<string[]> {
+  /** The key of each beginning of the migrations, as things were when they were last read; see {@link templateKeys}. */
+  keys(): Promise<string[]> {
+    this.#keys ??= this.#readKeys();
+    return this.#keys;
+  }
+
+  /** The same after migrations ran: they make roles. */
+  #keysNow(): Promise<string[]> {
+    this.#keys = undefined;
+    return this.keys();
+  }
+
+  async #readKeys(): Promise<string[]> {
     const { properties, tables, migrations } = this.#source;
     const { layout, environment } = this.#operation.settings;
     const circumstances = {
