@@ -42,18 +42,10 @@ export function dropText(database: string): string {
   return `drop database if exists ${quoteIdentifier(database)} with (force)`;
 }
 
-/** Leaves to the server what takes it a fifth of a second each, and what nobody waits for; see {@link Session.leave}. */
-export async function leaveToServer(
-  operation: Operation,
-  database: string,
-  texts: readonly string[],
-): Promise<void> {
-  if (texts.length === 0) return;
-  const session = await connectMaintenance(operation, database);
-  await leaveOn(session, texts);
-}
-
-/** The same on a session that is not needed any more; waits for all but the last two. */
+/**
+ * Leaves to the server, on a session that is not needed any more, what takes it a fifth of a second each and what nobody waits for;
+ * waits for all but the last two. See {@link Session.leave}.
+ */
 export async function leaveOn(session: Session, texts: readonly string[]): Promise<void> {
   for (const text of texts.slice(0, -2)) await session.query(text);
   const [last, ...others] = texts.slice(-2).reverse();
@@ -70,33 +62,29 @@ export interface Rename {
  * Renames databases in one transaction, ending the sessions that stand in the way.
  *
  * RENAME first locks the database against new connections and then waits for the old ones to leave (five seconds, in
- * Postgres' CountOtherDBBackends). So sessions are ended before it and, from a second session, while it waits.
+ * Postgres' CountOtherDBBackends). So sessions are ended before it and, from `killer`, a second session, while it waits.
  *
  * @throws {RecreateRefusedError} when sessions stay that this role may not end
  */
 export async function swapDatabases(
   operation: Operation,
   maintenance: Session,
+  killer: Session,
   renames: readonly [Rename, Rename],
 ): Promise<void> {
   const names = renames.map(({ from }) => from);
-  const killer = await operation.connect(maintenance.parameters.database);
-  try {
-    // pg_terminate_backend warns of each session that takes its time, or is gone already.
-    await killer.query('set client_min_messages = error');
-    for (;;) {
-      // Before RENAME, which would wait five seconds for them in vain.
-      const staying = await findStaying(killer, names);
-      if (staying.length > 0) throw inTheWay(staying);
-      await endSessions(killer, names);
-      const error = await rename(operation, maintenance, killer, renames);
-      if (error === undefined) return;
-      // Object in use: somebody came in before the lock, or may not be ended by us.
-      if (error.code !== '55006' || operation.signal.aborted) throw error;
-      if (/prepared transaction/.test(error.detail ?? '')) throw inTheWay([error.detail ?? ''], error);
-    }
-  } finally {
-    await killer.close();
+  // pg_terminate_backend warns of each session that takes its time, or is gone already.
+  await killer.query('set client_min_messages = error');
+  for (;;) {
+    // Before RENAME, which would wait five seconds for them in vain.
+    const staying = await findStaying(killer, names);
+    if (staying.length > 0) throw inTheWay(staying);
+    await endSessions(killer, names);
+    const error = await rename(operation, maintenance, killer, renames);
+    if (error === undefined) return;
+    // Object in use: somebody came in before the lock, or may not be ended by us.
+    if (error.code !== '55006' || operation.signal.aborted) throw error;
+    if (/prepared transaction/.test(error.detail ?? '')) throw inTheWay([error.detail ?? ''], error);
   }
 }
 

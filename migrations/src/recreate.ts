@@ -6,7 +6,7 @@ import { createDatabase, reproduceInside, reproduceOutside } from './database-re
 import { RecreateRefusedError } from './errors.ts';
 import { type DatabaseState, readState, type Tables } from './history.ts';
 import { keepOne } from './kept.ts';
-import { dropText, leaveToServer } from './maintenance.ts';
+import { dropText } from './maintenance.ts';
 import type { MigrateResult } from './migrate.ts';
 import type { Migration } from './migration.ts';
 import type { Operation } from './operation.ts';
@@ -55,10 +55,7 @@ export async function recreate(
     replaced: async (maintenance, replaced) => {
       const { history } = state.tables;
       const { stays, others } = await keepOne(operation, maintenance, { database, replaced, history });
-      await leaveToServer(operation, database, [...others.map(dropText), ...options.origin.spare]).catch(
-        (error: unknown) => operation.log.debug(`left as it is: ${String(error)}`),
-      );
-      return stays;
+      return { stays, left: [...others.map(dropText), ...options.origin.spare] };
     },
   };
   const kept = await replaceDatabase(operation, session, fresh).catch((error: unknown) => {
@@ -88,7 +85,7 @@ export async function buildFresh(
   maintenance: Session,
   fresh: string,
   properties: DatabaseProperties,
-  { state, migrations, applied, origin }: Omit<RecreateOptions, 'anomalies'>,
+  { state, anomalies, migrations, applied, origin }: RecreateOptions,
 ): Promise<void> {
   const { database, tables } = state;
   const templates = Templates.wanted(operation)
@@ -110,6 +107,8 @@ export async function buildFresh(
   await prepare(operation, maintenance, fresh, properties, { state, copied: origin.copied });
   // Whoever writes a migration runs the last one again and again: what is before it is worth a template of its own.
   const stages = templates !== undefined && total - origin.copied > 1 ? [total - 1, total] : [total];
+  // Milliseconds of migrations that no template holds.
+  let unkept = 0;
   for (const count of stages) {
     const startedAt = performance.now();
     const missing = await migrateFresh(operation, fresh, {
@@ -119,11 +118,14 @@ export async function buildFresh(
     });
     for (const extension of count === total ? properties.extensions.filter((name) => missing(name)) : [])
       operation.log.warn(`the new database lacks the extension ${extension}`);
-    // From nothing the whole took all of it; on a template it took the last stage alone.
-    const took = performance.now() - (count === total && origin.copied === 0 ? beganAt : startedAt);
+    unkept += performance.now() - startedAt;
+    // What was asked for by name is asked for again, and then all of it is saved; what follows an edit is about to be edited again.
+    const isForAll = count === total && origin.copied === 0 && anomalies.length === 0;
+    const saved = isForAll ? performance.now() - beganAt : unkept;
     await operation.deadline.during('sql', async () => {
-      if (Templates.isWorth(took) || (count === total && (await templates?.wasWished(count))))
-        await templates?.keep(fresh, count);
+      if (!Templates.isWorth(saved) && !(count === total && (await templates?.wasWished(count)))) return;
+      await templates?.keep(fresh, count);
+      unkept = 0;
     });
   }
   origin.spare = (await templates?.spareTexts()) ?? [];

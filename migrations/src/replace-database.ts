@@ -13,6 +13,7 @@ import {
   dropDatabase,
   findDatabases,
   findStaying,
+  leaveOn,
   swapDatabases,
 } from './maintenance.ts';
 import type { Operation } from './operation.ts';
@@ -25,12 +26,20 @@ export interface NewDatabase {
   build(maintenance: Session, name: string, properties: DatabaseProperties): Promise<void>;
   /** The failure when this role or server does not allow it; nothing was changed then. */
   refuse(obstacle: readonly string[], cause?: unknown): Failure;
-  /** Called once the new one has the name; what it returns is returned. The old one is called `kept` now. */
-  replaced(maintenance: Session, kept: string): Promise<string>;
+  /** Called once the new one has the name. The old one is called `kept` now. */
+  replaced(maintenance: Session, kept: string): Promise<Replaced>;
+}
+
+/** What becomes of the databases that were replaced. */
+export interface Replaced {
+  /** The one that is kept. */
+  readonly stays: string;
+  /** What is left to the server to do, as SQL. */
+  readonly left: readonly string[];
 }
 
 /**
- * Builds a new database beside the old and swaps the two by name; the old one is kept. Returns its name.
+ * Builds a new database beside the old and swaps the two by name; the old one is kept. Returns the name of what stays kept.
  *
  * `session` holds the lock in the old database and is closed by this. At every moment, also when this process is
  * killed, one whole database has the name: the old one until the swap commits, the new one after. When building fails
@@ -39,8 +48,9 @@ export interface NewDatabase {
 export async function replaceDatabase(
   operation: Operation,
   session: Session,
-  { state, build, refuse, replaced }: NewDatabase,
+  wanted: NewDatabase,
 ): Promise<string> {
+  const { state, refuse } = wanted;
   const { database } = state;
   const properties = await operation.deadline.during('database', () => readProperties(session));
   const obstacle = obstacleTo(state, properties);
@@ -58,26 +68,61 @@ export async function replaceDatabase(
       for (const leftover of await findDatabases(maintenance, freshPattern(database))) {
         await dropDatabase(maintenance, leftover);
       }
-      const { fresh, kept } = await freeNames(maintenance, database);
-      try {
-        await build(maintenance, fresh, properties);
-        await session.close();
-        await swapDatabases(operation, maintenance, [
-          { from: database, to: kept },
-          { from: fresh, to: database },
-        ]);
-      } catch (error) {
-        await discard(operation, maintenance, fresh);
-        if (error instanceof RecreateRefusedError) throw refuse(error.evidence, error);
-        if (error instanceof Failure) throw withEvidence(error, `${database} itself was not touched`);
-        if (!(error instanceof DatabaseError) || operation.signal.aborted) throw error;
-        throw refuse([`${error.message} (${error.code})`], error);
-      }
-      return await replaced(maintenance, kept);
+      return await buildAndSwap(operation, { session, maintenance }, properties, wanted);
     });
   } finally {
     await maintenance.close();
   }
+}
+
+interface Sessions {
+  /** In the old database; closed by this. */
+  readonly session: Session;
+  readonly maintenance: Session;
+}
+
+async function buildAndSwap(
+  operation: Operation,
+  sessions: Sessions,
+  properties: DatabaseProperties,
+  wanted: NewDatabase,
+): Promise<string> {
+  const { maintenance } = sessions;
+  const names = await freeNames(maintenance, wanted.state.database);
+  // What the swap needs besides is opened while the new database is made; that it cannot be is heard of at the swap.
+  const killer = operation.connect(maintenance.parameters.database);
+  killer.catch(() => {});
+  let isLeft = false;
+  try {
+    try {
+      await wanted.build(maintenance, names.fresh, properties);
+      await sessions.session.close();
+      await swapDatabases(operation, maintenance, await killer, [
+        { from: wanted.state.database, to: names.kept },
+        { from: names.fresh, to: wanted.state.database },
+      ]);
+    } catch (error) {
+      await discard(operation, maintenance, names.fresh);
+      throw explain(error, operation, wanted);
+    }
+    const { stays, left } = await wanted.replaced(maintenance, names.kept);
+    if (left.length > 0) {
+      isLeft = true;
+      await leaveOn(await killer, left).catch((error: unknown) =>
+        operation.log.debug(`left as it is: ${String(error)}`),
+      );
+    }
+    return stays;
+  } finally {
+    if (!isLeft) await killer.then((session) => session.close()).catch(() => {});
+  }
+}
+
+function explain(error: unknown, { signal }: Operation, { state, refuse }: NewDatabase): unknown {
+  if (error instanceof RecreateRefusedError) return refuse(error.evidence, error);
+  if (error instanceof Failure) return withEvidence(error, `${state.database} itself was not touched`);
+  if (!(error instanceof DatabaseError) || signal.aborted) return error;
+  return refuse([`${error.message} (${error.code})`], error);
 }
 
 /** Drops a new database that did not come to be, on a connection that still works; else the next one does. */

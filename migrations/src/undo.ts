@@ -78,10 +78,15 @@ async function swapBack(
   }
   const { kept } = await freeNames(maintenance, database);
   await operation.begins(undefined);
-  await swapDatabases(operation, maintenance, [
-    { from: database, to: kept },
-    { from: newest, to: database },
-  ]);
+  const killer = await operation.connect(maintenance.parameters.database);
+  try {
+    await swapDatabases(operation, maintenance, killer, [
+      { from: database, to: kept },
+      { from: newest, to: database },
+    ]);
+  } finally {
+    await killer.close();
+  }
   const session = await operation.connect();
   try {
     const now = await readState(session, operation.settings.table, {

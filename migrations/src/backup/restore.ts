@@ -9,7 +9,7 @@ import { bytesOf, longestIdentifier, quoteIdentifier } from '../identifiers.ts';
 import { keepOne } from '../kept.ts';
 import { withLock } from '../lock.ts';
 import { lockOptions } from '../lock-options.ts';
-import { connectMaintenance, dropDatabase, dropText, leaveToServer } from '../maintenance.ts';
+import { connectMaintenance, dropDatabase, dropText } from '../maintenance.ts';
 import { type Hooks, type Operation, operate } from '../operation.ts';
 import { replaceDatabase } from '../replace-database.ts';
 import type { Session } from '../session.ts';
@@ -105,11 +105,10 @@ async function replace(operation: Operation, request: RestoreRequest): Promise<R
         },
         replaced: async (maintenance, replaced) => {
           // Outside development every database is somebody's to drop.
-          if (settings.environment !== 'development') return replaced;
+          if (settings.environment !== 'development') return { stays: replaced, left: [] };
           const replacement = { database: state.database, replaced, history: state.tables.history };
           const { stays, others } = await keepOne(operation, maintenance, replacement);
-          await leaveToServer(operation, state.database, others.map(dropText));
-          return stays;
+          return { stays, left: others.map(dropText) };
         },
       }),
     );

@@ -102,7 +102,7 @@ export class Templates {
 
   /**
    * What makes a copy of the template of all migrations beforehand, so that the next recreate takes it as it is, however large it is.
-   * For {@link leaveToServer}; nothing when there is no such template.
+   * For {@link leaveOn}; nothing when there is no such template.
    */
   async spareTexts(): Promise<string[]> {
     const { database, properties, migrations } = this.#source;

@@ -69,6 +69,7 @@ export async function prepareTestingTemplate(
           const origin = { copied: 0, spare: [] };
           await buildFresh(operation, maintenance, fresh, properties, {
             state,
+            anomalies: [],
             migrations,
             applied: [],
             origin,
