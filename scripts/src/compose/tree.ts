@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { relative } from 'node:path';
 import {
+  type Alias,
   type Document,
   isAlias,
   isMap,
@@ -9,6 +10,7 @@ import {
   isSeq,
   LineCounter,
   parseDocument,
+  visit,
   type Node as YamlNode,
 } from 'yaml';
 import { systemReason } from '../errors.ts';
@@ -92,6 +94,8 @@ class TreeReader {
   readonly #mistakes: Mistakes;
   readonly #seen = new Map<YamlNode, Tree>();
   readonly #open = new Set<YamlNode>();
+  /** What each alias stands for. */
+  readonly #targets = new Map<Alias, YamlNode>();
 
   constructor(text: string, file: string, mistakes: Mistakes) {
     this.#file = file;
@@ -110,7 +114,23 @@ class TreeReader {
     }
     const contents = this.#document.contents as YamlNode | null;
     if (this.#document.errors.length > 0) return this.#nothing();
-    return contents === null ? undefined : this.#node(contents);
+    if (contents === null) return undefined;
+    this.#findTargets();
+    return this.#node(contents);
+  }
+
+  /** In one walk: an alias means the last node before it that has the anchor. Its own `resolve` walks through the file each time. */
+  #findTargets(): void {
+    const anchored = new Map<string, YamlNode>();
+    visit(this.#document, {
+      Alias: (_, alias) => {
+        const target = anchored.get(alias.source);
+        if (target !== undefined) this.#targets.set(alias, target);
+      },
+      Value: (_, node) => {
+        if (node.anchor !== undefined) anchored.set(node.anchor, node);
+      },
+    });
   }
 
   #nothing(): Mapping {
@@ -143,7 +163,7 @@ class TreeReader {
     if (typeof tag === 'string' && tag.startsWith('!'))
       this.#mistakes.add(place, `the tag ${tag} is not supported`);
     if (isAlias(node)) {
-      const target = node.resolve(this.#document);
+      const target = this.#targets.get(node);
       if (target !== undefined) return this.#node(target);
       this.#mistakes.add(place, `no anchor &${node.source} before this`);
     }
