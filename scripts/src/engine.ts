@@ -94,6 +94,8 @@ export interface Connection {
  */
 export interface Engine {
   readonly name: EngineName;
+  /** How many captured {@link run}s are worth having under way at the same time; one when unstated. */
+  readonly runsAtOnce?: number;
   /**
    * Gets what a start needs beside the project's files, such as images; an engine without it needs nothing.
    *

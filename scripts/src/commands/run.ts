@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { mapAtMost } from '@lockstep/foundation';
 import { chooseEngine } from '../choose.ts';
 import { UsageError } from '../errors.ts';
 import { openStack } from '../prepare.ts';
@@ -19,6 +20,9 @@ export async function run(service: string, args: readonly string[], options: Glo
   return exitStatus;
 }
 
+/** Commands that only look. */
+const readers = new Set(['plan', 'status', 'verify']);
+
 /**
  * Runs a command of the migrator for the chosen service or for each in turn; returns the first exit status that is not 0.
  * In JSON, one document: the service's own, or an object with one entry for each.
@@ -33,7 +37,8 @@ export async function migrate(
   const { engine } = await chooseEngine(options.engine, opened);
   const json = options.format === 'json';
   const args = json ? [...words, '--format', 'json'] : words;
-  const documents: Record<string, unknown> = {};
+  // In the order of the services, whichever ends first.
+  const documents: Record<string, unknown> = Object.fromEntries(chosen.map(({ service }) => [service, null]));
   const runOne = async ({ service, initContainer }: (typeof chosen)[number]) => {
     if (chosen.length > 1 && !json) terminal.err(`${service}:\n`);
     const { exitStatus, stdout } = await engine.run({ service: initContainer, args, capture: json });
@@ -46,7 +51,9 @@ export async function migrate(
   if (words[0] === 'up' && chosen.some(({ service }) => hasDependencies(root, service))) {
     statuses.push(...(await Promise.all(chosen.map(runOne))));
   } else {
-    for (const one of chosen) statuses.push(await runOne(one));
+    // Text appears as it is written, so one after the other; documents of commands that change nothing are gathered side by side.
+    const atMost = json && readers.has(words[0] ?? '') ? (engine.runsAtOnce ?? 1) : 1;
+    statuses.push(...(await mapAtMost(chosen, atMost, runOne)));
   }
   const status = statuses.find((one) => one !== 0) ?? 0;
   const [only] = chosen;

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { constants } from 'node:os';
+import { availableParallelism, constants } from 'node:os';
 import { initContainers, reachableHost, type Stack, serviceUrl } from '../../compose/stack.ts';
 import type {
   Availability,
@@ -47,6 +47,7 @@ export function embeddedAvailability(): Availability {
 /** Runs the stack as local processes; see docs/architecture.md, "Embedded keys in compose.yaml". */
 export class EmbeddedEngine implements Engine {
   readonly name = 'embedded';
+  readonly runsAtOnce = Math.min(availableParallelism(), 8);
   /** What runs here; see {@link localStack}. */
   readonly #stack: Stack;
   readonly #leftOut: readonly ServiceStatus[];

@@ -131,7 +131,7 @@ function assemble(stack: Stack, service: Service, program: Program, shared: Shar
     user,
     cluster,
     probe,
-    health: healthTimes(service),
+    health: healthTimes(service, stack.services.size),
     dependsOn: service.dependsOn.map((one) => ({ service: one.service, condition: one.condition })),
     restart: service.restart,
     stopSignal: service.stopSignal,
@@ -142,20 +142,19 @@ function assemble(stack: Stack, service: Service, program: Program, shared: Shar
   };
 }
 
-/** The engine's own probes cost next to nothing: they look once a second, however far apart a container's are. */
-const ownProbe = { interval: 1_000, timeout: 3_000 };
+/**
+ * The engine's own probes cost little: they look once a second, however far apart a container's are. Of many services each is asked less
+ * often, so that all of them together are asked 50 times a second at most: two hundred asked every second kept a core busy.
+ */
+const ownProbe = { interval: 1_000, most: 50, timeout: 3_000 };
 
-function healthTimes({ healthcheck, embedded }: Service): HealthTimes {
-  const interval = healthcheck?.intervalMilliseconds ?? ownProbe.interval;
+function healthTimes({ healthcheck, embedded }: Service, services: number): HealthTimes {
+  const own = Math.max(ownProbe.interval, (services / ownProbe.most) * 1_000);
+  const interval = healthcheck?.intervalMilliseconds ?? own;
   const timeout = healthcheck?.timeoutMilliseconds ?? ownProbe.timeout;
   const isOwn = embedded?.program !== undefined || embedded?.healthUrl !== undefined;
   return {
-    intervalMilliseconds:
-      embedded?.program !== undefined
-        ? ownProbe.interval
-        : isOwn
-          ? Math.min(interval, ownProbe.interval)
-          : interval,
+    intervalMilliseconds: embedded?.program !== undefined ? own : isOwn ? Math.min(interval, own) : interval,
     timeoutMilliseconds: isOwn ? Math.min(timeout, ownProbe.timeout) : timeout,
     retries: healthcheck?.retries ?? 60,
     startPeriodMilliseconds: healthcheck?.startPeriodMilliseconds ?? 60_000,
