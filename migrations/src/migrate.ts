@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { watchTables } from './affected-tables.ts';
 import { type AppliedStep, applySteps } from './apply.ts';
 import type { Consent } from './approval/approve.ts';
@@ -7,6 +5,7 @@ import { prepareTables } from './bookkeeping.ts';
 import { catchUp } from './catch-up.ts';
 import type { Settings } from './config.ts';
 import type { DatabaseProperties } from './database-properties.ts';
+import { openGate, tellOthers } from './dependencies/open-gate.ts';
 import { ConnectionLostError } from './errors.ts';
 import type { Guard, GuardRecord } from './guard.ts';
 import type { DatabaseState } from './history.ts';
@@ -123,30 +122,6 @@ async function begin(
     const result = await run.finish(connecting);
     await run.keepTemplate();
     return result;
-  }
-}
-
-/** Loads nothing for services that have to do with no other. */
-async function openGate(operation: Operation) {
-  if (!existsSync(join(operation.settings.path, 'dependencies.json'))) return undefined;
-  const { DependencyGate } = await import('./dependencies/gate.ts');
-  return DependencyGate.open(operation);
-}
-
-/** Also when there was nothing to do: the file may be new. What was applied is applied, whether or not others hear of it. */
-async function tellOthers(operation: Operation): Promise<void> {
-  try {
-    const gate = await openGate(operation);
-    if (gate === undefined) return;
-    const session = await operation.connect();
-    try {
-      await gate.publish(session);
-    } finally {
-      await session.close();
-    }
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    operation.log.warn(`other services are not told how far this one is: ${reason}`);
   }
 }
 

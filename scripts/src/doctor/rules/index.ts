@@ -9,7 +9,7 @@ import {
 import { unpinnedImage } from './images.ts';
 import { startedOneShot, unawaitedOneShot, ungatedApp } from './one-shots.ts';
 import { fixedPort, hiddenPort, openPort } from './ports.ts';
-import { postgresStopSignal, postgresVolume } from './postgres.ts';
+import { postgresConnections, postgresStopSignal, postgresVolume } from './postgres.ts';
 import { needlessRights } from './privileges.ts';
 import { restartedOneShot, unrestartedServer } from './restart.ts';
 import { secretInEnvironment } from './secrets.ts';
@@ -29,6 +29,7 @@ export const rules: Readonly<Record<string, Rule>> = {
   'probe-interval': interval,
   'postgres-volume': postgresVolume,
   'postgres-stop-signal': postgresStopSignal,
+  'postgres-connections': postgresConnections,
   'undeclared-volume': undeclaredVolume,
   'open-port': openPort,
   'hidden-port': hiddenPort,

@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is compose's syntax.
 import { describe, expect, it } from 'vitest';
 import { found } from '../../../test/support/found.ts';
-import { postgresStopSignal, postgresVolume } from './postgres.ts';
+import { postgresConnections, postgresStopSignal, postgresVolume } from './postgres.ts';
 
 describe('Postgres', () => {
   it.each([
@@ -57,6 +57,25 @@ describe('Postgres', () => {
     expect(found(postgresVolume, 'db: { image: postgres:18, tmpfs: /var/lib/postgresql }')).toEqual([
       'note 2:36 db: keeps its data in memory (/var/lib/postgresql)',
     ]);
+  });
+
+  it.each([
+    ['postgres:18', 11, 'note 2:3 db: has 100 connections, and 11 apps take up to 10 each'],
+    [
+      'postgres:18, command: [-c, max_connections=300]',
+      31,
+      'note 2:29 db: has 300 connections, and 31 apps take up to 10 each',
+    ],
+    ['postgres:18', 10, undefined],
+    ['postgres:18, command: "postgres -c max_connections=300"', 30, undefined],
+    ['nginx:1', 50, undefined],
+  ])('%s with too few connections for its apps is noted (%i)', (image, apps, text) => {
+    const services = Array.from({ length: apps }, (_, at) => [
+      `a${at}-migrations: { depends_on: { db: { condition: service_healthy } } }`,
+      `a${at}: { depends_on: { a${at}-migrations: { condition: service_completed_successfully } } }`,
+    ]).flat();
+    const all = [`db: { image: ${image} }`, ...services].join('\n');
+    expect(found(postgresConnections, all)).toEqual(text === undefined ? [] : [text]);
   });
 
   it('that is not stopped the fast way is found', () => {

@@ -1,4 +1,4 @@
-import { mapAt, placeAt, type ServiceView, textAt } from '../compose-view.ts';
+import { completed, mapAt, placeAt, type ServiceView, textAt, wordsAt } from '../compose-view.ts';
 import { imageName } from '../image-name.ts';
 import { mountsOf, type SeenMount } from '../mounts.ts';
 import type { Fault, Rule } from '../rule.ts';
@@ -28,6 +28,34 @@ export const postgresStopSignal: Rule = ({ services }) =>
       fix: 'stop_signal: SIGINT',
     };
   });
+
+/** What the chassis' pool takes at most, as node-postgres' own does by default. */
+const connectionsOfAnApp = 10;
+const defaultConnections = 100;
+
+/** More apps behind init containers than the one Postgres has connections for. */
+export const postgresConnections: Rule = ({ services }) => {
+  const servers = services.filter((service) => postgresOf(service) !== undefined);
+  const [server] = servers;
+  if (server === undefined || servers.length > 1) return [];
+  const isApp = ({ isOneShot, dependsOn }: ServiceView) =>
+    !isOneShot && dependsOn.some(({ condition }) => condition === completed);
+  const apps = services.filter(isApp).length;
+  const command = (wordsAt(server.map, 'command') ?? []).join(' ');
+  const has = Number(/\bmax_connections\s*=\s*'?(\d+)/.exec(command)?.[1] ?? defaultConnections);
+  const wanted = apps * connectionsOfAnApp;
+  if (wanted <= has) return [];
+  return [
+    {
+      mark: 'note',
+      place: command === '' ? server.place : placeAt(server.map, 'command'),
+      subject: server.name,
+      fact: `has ${has} connections, and ${apps} apps take up to ${connectionsOfAnApp} each`,
+      because: 'when all of them are busy, some requests get no connection and answer 503',
+      fix: `command: [-c, max_connections=${wanted + connectionsOfAnApp}], here POSTGRES_MAX_CONNECTIONS in .env`,
+    },
+  ];
+};
 
 interface Postgres {
   /** Undefined when the image's name does not say. */
