@@ -52,7 +52,10 @@ async function start(project: string): Promise<TestServer & { stop(): void }> {
         `--pwfile=${passwordFile}`,
         '-E',
         'UTF8',
+        // As compose.yaml makes the stack's.
         '--locale=C',
+        '--locale-provider=builtin',
+        '--builtin-locale=C.UTF-8',
         '--no-sync',
       ],
       { ...options, stdio: 'ignore' },

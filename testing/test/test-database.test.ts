@@ -185,6 +185,8 @@ describe('where no stack runs', () => {
   test('a Postgres of its own is started, and ends with it', async () => {
     const { appUrl } = await createTestDatabase({ service: 'shop', project });
     expect(await ask(appUrl, 'select name from goods')).toEqual([{ name: 'tea' }]);
+    // Letters as on the stack's server, where plain C knows none but ASCII's.
+    expect(await ask(appUrl, "select lower('ÄÖÜ') as lower")).toEqual([{ lower: 'äöü' }]);
     await closeTesting();
     await expect(once(appUrl, 'select 1')).rejects.toThrow(/ECONNREFUSED|terminat/);
   });

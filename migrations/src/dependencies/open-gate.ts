@@ -10,7 +10,10 @@ export async function openGate(operation: Operation): Promise<DependencyGate | u
   return DependencyGate.open(operation);
 }
 
-/** Tells the services that need this one how far it is. Also when there was nothing to do: the file may be new. What was applied is applied, whether or not others hear of it. */
+/**
+ * Tells the services that need this one how far it is; also when there was nothing to do, as the file may be new. Never fails: what was
+ * applied is applied, whether or not others hear of it.
+ */
 export async function tellOthers(operation: Operation): Promise<void> {
   try {
     const gate = await openGate(operation);
