@@ -65,6 +65,19 @@ describe('a walk', () => {
     expect(steps.calls).toEqual(['start postgres']);
   });
 
+  it('ends with what the engine throws, which those that wait for the service hear of too', async () => {
+    const steps = {
+      ...world({}),
+      start: async (name: string) => {
+        if (name === 'postgres') throw new Error('the engine is gone');
+        return true;
+      },
+    };
+    await expect(walk(stack, steps, never)).rejects.toThrow('the engine is gone');
+    // What nobody handles would be the run's failure now.
+    await new Promise((resolve) => setImmediate(resolve));
+  });
+
   it('starts nothing once it is told to stop', async () => {
     const steps = world({});
     await walk(stack, steps, AbortSignal.abort());

@@ -85,7 +85,11 @@ function begin(
     return isStarted ? steps.settle(name) : 'created';
   });
   // Whatever became of it: an error is the caller's to hear, not the next one's to wait for.
-  const over = () => turn.then((leave) => leave?.());
+  const over = () =>
+    turn.then(
+      (leave) => leave?.(),
+      () => undefined,
+    );
   settled.then(over, over);
   const course = Promise.all([blocked, started, settled]).then(([blockedBy, isStarted]) => ({
     blockedBy,
