@@ -129,9 +129,11 @@ describe('the Vault stand-in', () => {
     const container = await own.start(image, flags, server);
     const address = `http://127.0.0.1:${await own.port(container, 8200)}`;
     const headers = { 'x-vault-token': token };
-    await eventually(async () =>
-      expect((await fetch(`${address}/v1/sys/mounts`, { headers })).status).toBe(200),
-    );
+    await eventually(async () => {
+      // Docker's proxy may take a connection before the container's network does, and lets it wait for minutes.
+      const signal = AbortSignal.timeout(2_000);
+      expect((await fetch(`${address}/v1/sys/mounts`, { headers, signal })).status).toBe(200);
+    });
     const status = () => own.call('exec', container, 'vault', 'status');
     expect(await status()).toMatchObject({ status: 0, stdout: expect.stringContaining('false') });
     expect((await fetch(`${address}/v1/sys/seal`, { method: 'PUT', headers })).status).toBe(204);
