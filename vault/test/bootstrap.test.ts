@@ -207,6 +207,19 @@ describe.each(postgresServers())('on $name', ({ superuserUrl }) => {
     expect((await ask('secret/data/shop-api/migrator', undefined, await loginAs('app'))).status).toBe(403);
   });
 
+  test('a role that was dropped is made again', async () => {
+    await run();
+    const inside = new URL(superuserUrl);
+    inside.pathname = database;
+    await once(inside.href, `drop owned by ${database}_app; drop role ${database}_app`);
+    expect(await run()).toEqual({
+      status: 0,
+      stderr: `shop-api: made role ${database}_app, new password in secret/data/shop-api/app\n`,
+    });
+    expect(await works('app')).toEqual([{ one: 1 }]);
+    expect(await run()).toEqual({ status: 0, stderr: 'shop-api: nothing to do\n' });
+  });
+
   test('a KV engine that is not there is mounted', async () => {
     const removed = await fetch(`${vault.address}/v1/sys/mounts/secret`, {
       method: 'DELETE',

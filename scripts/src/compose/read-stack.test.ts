@@ -35,6 +35,17 @@ function mistakes(
 }
 
 describe('a stack', () => {
+  it('takes an alias for the last node before it, where an anchor is given twice', () => {
+    const { stack } = read(
+      'x-1: &c [one]\nservices:\n  a: { image: x, command: *c }\n  b: { image: x, command: &c [two] }\n  c: { image: x, command: *c }\n',
+    );
+    expect(['a', 'b', 'c'].map((name) => stack.services.get(name)?.command)).toEqual([
+      ['one'],
+      ['two'],
+      ['two'],
+    ]);
+  });
+
   it('is read with anchors, merge keys, both forms of everything, and its override', () => {
     mkdirSync(join(root, 'data'));
     const { stack } = read(

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Condition } from '../compose/stack.ts';
 import type { ServiceState } from '../engine.ts';
+import { Turns } from './turns.ts';
 import { type Walked, walk } from './walk.ts';
 
 const place = { file: 'compose.yaml', line: 1, column: 1 };
@@ -63,6 +64,16 @@ describe('a walk', () => {
     expect(courses.get('migrations')?.blockedBy).toEqual(['postgres', 'seed']);
     expect(courses.get('app')?.blockedBy).toEqual(['migrations']);
     expect(steps.calls).toEqual(['start postgres']);
+  });
+
+  it('starts no more at a time than there are turns, and all of them in the end', async () => {
+    const steps = world({});
+    const services = ['a', 'b', 'c'].map((name) => service(name));
+    await walk(services, steps, never, new Turns(1));
+    expect(steps.calls).toEqual(['start a', 'a healthy', 'start b', 'b healthy', 'start c', 'c healthy']);
+    const atOnce = world({});
+    await walk(services, atOnce, never, new Turns(3));
+    expect(atOnce.calls.slice(0, 3)).toEqual(['start a', 'start b', 'start c']);
   });
 
   it('ends with what the engine throws, which those that wait for the service hear of too', async () => {

@@ -1,5 +1,5 @@
 import { type Deadline, Failure } from '@lockstep/foundation';
-import { Client, escapeIdentifier, escapeLiteral } from 'pg';
+import { Client, DatabaseError, escapeIdentifier, escapeLiteral } from 'pg';
 import type { Address } from './connection-string.ts';
 import { PostgresRefusedError, PostgresUnreachableError } from './errors.ts';
 import { scramVerifier } from './scram.ts';
@@ -112,13 +112,21 @@ export async function ensureGrants(client: Client, { database, migrator, app }: 
     ${defaults} execute on functions to ${reader};`);
 }
 
-/** Whether what {@link ensureGrants} grants, and the membership of {@link ensureDatabase}, is there; whoever asks. */
+/**
+ * Whether what {@link ensureGrants} grants, and the membership of {@link ensureDatabase}, is there; whoever asks. False too where a
+ * role is missing, which Postgres answers with an error.
+ */
 export async function hasGrants(
   client: Client,
   { migrator, app }: Pick<Service, 'migrator' | 'app'>,
 ): Promise<boolean> {
-  const { rows } = await client.query<{ granted: boolean }>(grantsInPlace, [migrator.user, app.user]);
-  return rows[0]?.granted === true;
+  try {
+    const { rows } = await client.query<{ granted: boolean }>(grantsInPlace, [migrator.user, app.user]);
+    return rows[0]?.granted === true;
+  } catch (error) {
+    if (error instanceof DatabaseError && error.code === '42704') return false;
+    throw error;
+  }
 }
 
 /** Whether all that {@link ensureGrants} grants to $2, for what $1 makes, is granted, and nothing to PUBLIC. */
@@ -158,6 +166,7 @@ export async function canConnect(
     connectionString,
     application_name: 'vault-bootstrap',
     connectionTimeoutMillis: Math.ceil(Math.max(1, deadline.remaining())),
+    statement_timeout: Math.ceil(deadline.remaining()) || 1,
   });
   client.on('error', () => {});
   try {
