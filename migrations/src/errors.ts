@@ -19,6 +19,8 @@ export class ConfigFileError extends Failure {
 
 /** Postgres was not there in time, or never answered. */
 export class DatabaseUnreachableError extends Failure {
+  readonly address: string;
+
   constructor(address: string, timeout: string, reason: string, cause: unknown) {
     super(`Postgres at ${address} was not there within ${timeout}`, {
       code: 'database-unreachable',
@@ -26,6 +28,7 @@ export class DatabaseUnreachableError extends Failure {
       evidence: [reason],
       cause,
     });
+    this.address = address;
   }
 }
 

@@ -200,12 +200,17 @@ function settle(error: unknown, settings: Settings, deadline: Deadline, signal: 
 }
 
 function toExpected(error: unknown, settings: Settings, deadline: Deadline, signal: AbortSignal): unknown {
+  const timeout = describeDuration(settings.strategy.timeoutMilliseconds);
+  const migrating = deadline.phases().some(({ phase }) => phase === 'sql');
+  // A server that was there when the run began: what it now lacks is time, not a server to begin with.
+  if (error instanceof DatabaseUnreachableError && deadline.passed && migrating) {
+    const fact = `Postgres at ${error.address} no longer answered, and the ${timeout} had passed`;
+    return new DeadlinePassedError(fact, error.evidence, undefined, error);
+  }
   if (error instanceof Failure) return error;
   if (signal.reason instanceof InterruptedError) return signal.reason;
   const evidence = error instanceof Error && !(error instanceof DeadlineMark) ? [error.message] : [];
   if (deadline.passed) {
-    const timeout = describeDuration(settings.strategy.timeoutMilliseconds);
-    const migrating = deadline.phases().some(({ phase }) => phase === 'sql');
     if (migrating) return new DeadlinePassedError(`the ${timeout} had passed`, evidence, undefined, error);
     const address =
       settings.connection.kind === 'given' ? settings.connection.parameters.host : 'the address in Vault';
