@@ -3,6 +3,7 @@ import type { Server } from 'node:http';
 import { type LogLevel, redactJson } from '@lockstep/foundation';
 import fastify, { type FastifyHttpOptions, type FastifyServerOptions, LogController } from 'fastify';
 import type { Database } from './database.ts';
+import { Drain } from './drain.ts';
 import { routeReadiness } from './readiness.ts';
 import {
   checkHost,
@@ -36,7 +37,8 @@ export function createApp(
     http: { requireHostHeader: false },
     // While draining, requests on open connections are still answered, with `Connection: close`.
     return503OnClosing: false,
-    forceCloseConnections: 'idle',
+    // Connections without a request are the drain's to close.
+    forceCloseConnections: false,
     routerOptions: { maxParamLength: 200 },
     genReqId: (request) => requestId(request.headers['x-request-id']),
     // Fastify's two lines a request are replaced by one, below.
@@ -54,13 +56,13 @@ export function createApp(
     checkHost(request);
   });
   app.server.on('checkExpectation', refuseExpectation);
-  let draining = false;
-  app.addHook('preClose', async () => {
-    draining = true;
-  });
+  const drain = new Drain(app.server);
+  app.addHook('preClose', () => drain.begin());
   app.addHook('onSend', async (_request, reply) => {
+    if (!drain.isDraining) return;
     // Or the connection would stay open for the next request, and hold the drain up until it times out.
-    if (draining) reply.header('connection', 'close');
+    reply.header('connection', 'close');
+    await drain.refusing();
   });
   app.addHook('preValidation', async (request) => readQueryNumbers(request));
   app.addHook('onResponse', async (request, reply) => {
