@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Failure, redact, renderFailure, toFailure } from '@lockstep/foundation';
+import { type Failure, redact, redactField, renderFailure, toFailure } from '@lockstep/foundation';
 import type { Log } from '@lockstep/foundation/log';
 import { nameOf, type Work } from './command.ts';
 import { toOurWords } from './command-line.ts';
@@ -136,8 +136,7 @@ function failureDocument(command: string | undefined, failure: Failure): string 
 
 /** Secrets are masked text by text: in the document as a whole a mask could swallow a quote. */
 function toDocument(document: object): string {
-  const masked = (_key: string, value: unknown) => (typeof value === 'string' ? redact(value) : value);
-  return `${JSON.stringify(document, masked)}\n`;
+  return `${JSON.stringify(document, redactField)}\n`;
 }
 
 /**

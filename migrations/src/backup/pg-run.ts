@@ -43,9 +43,7 @@ export function startPgTool(
   });
   const ended = new Promise<PgEnd>((resolve) => {
     child.once('error', (error) => resolve({ status: undefined, complaint: [error.message] }));
-    child.once('close', (code) =>
-      resolve({ status: code ?? undefined, complaint: linesOf(complaint, parameters.password) }),
-    );
+    child.once('close', (code) => resolve({ status: code ?? undefined, complaint: linesOf(complaint) }));
   });
   if (child.stdout === null) throw new Error('a pipe was asked for');
   return { output: child.stdout, ended, stop: () => void child.kill('SIGKILL') };
@@ -74,9 +72,9 @@ function environmentOf(parameters: ConnectionParameters, applicationName: string
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }
 
-function linesOf(complaint: string, password: string | undefined): string[] {
-  const masked = password === undefined || password === '' ? complaint : complaint.replaceAll(password, '…');
-  return redact(masked)
+/** The password was marked as a secret when it was read. */
+function linesOf(complaint: string): string[] {
+  return redact(complaint)
     .split('\n')
     .map((line) => line.trimEnd())
     .filter((line) => line !== '')
