@@ -164,14 +164,55 @@ describe('AppRole', () => {
     expect((await api(vault, 'POST', 'auth/approle/role/none/secret-id')).status).toBe(404);
   });
 
-  it('needs no secret id when the role binds none', async () => {
+  it('F15 refuses a role that nothing binds: without a secret id it would need a rule about addresses', async () => {
     const vault = await startVault();
     await api(vault, 'POST', 'sys/auth/approle', { type: 'approle' });
-    await api(vault, 'POST', 'auth/approle/role/open', { bind_secret_id: false, role_id: 'open' });
-    expect((await api(vault, 'POST', 'auth/approle/login', { role_id: 'open' }, '')).status).toBe(200);
-    expect((await api(vault, 'POST', 'auth/approle/role/open/secret-id')).body.errors).toEqual([
-      'bind_secret_id is not set on the role',
-    ]);
+    const unbound = {
+      status: 500,
+      body: { errors: ['1 error occurred:\n\t* at least one constraint should be enabled on the role\n\n'] },
+    };
+    expect(await api(vault, 'POST', 'auth/approle/role/open', { bind_secret_id: false })).toEqual(unbound);
+    expect((await api(vault, 'GET', 'auth/approle/role/open')).status).toBe(404);
+    await api(vault, 'POST', 'auth/approle/role/bound', { bind_secret_id: true });
+    expect(await api(vault, 'POST', 'auth/approle/role/bound', { bind_secret_id: 'false' })).toEqual(unbound);
+  });
+
+  it.each([
+    ['num_uses', { num_uses: 4 }, "num_uses cannot be higher than the role's secret_id_num_uses"],
+    [
+      'num_uses without limit',
+      { num_uses: 0 },
+      "num_uses cannot be higher than the role's secret_id_num_uses",
+    ],
+    ['ttl', { ttl: '61m' }, "ttl cannot be longer than the role's secret_id_ttl"],
+    ['ttl without limit', { ttl: 0 }, "ttl cannot be longer than the role's secret_id_ttl"],
+  ])('F15 refuses a secret id whose %s is above its role', async (_what, more, error) => {
+    const vault = await startVault();
+    await makeRole(vault, { secret_id_num_uses: 3, secret_id_ttl: '1h' });
+    const path = 'auth/approle/role/app';
+    const wrong = { status: 400, body: { errors: [error] } };
+    expect(await api(vault, 'POST', `${path}/secret-id`, more)).toEqual(wrong);
+    expect(await api(vault, 'POST', `${path}/custom-secret-id`, { secret_id: 'x', ...more })).toEqual(wrong);
+    const within = await api(vault, 'POST', `${path}/secret-id`, { num_uses: 3, ttl: '1h' });
+    expect(within.body.data).toMatchObject({ secret_id_num_uses: 3, secret_id_ttl: 3600 });
+  });
+
+  it.each([
+    ['an object', { host: 'a' }, 400, undefined],
+    ['a list', ['host=a'], 400, undefined],
+    ['words', 'host', 400, undefined],
+    ['JSON', '{"host":"a"}', 200, { host: 'a' }],
+    ['JSON in base64', Buffer.from('{"host":"a"}').toString('base64'), 200, { host: 'a' }],
+    ['pairs', 'host=a, rack=b=c', 200, { host: 'a', rack: 'b=c' }],
+    ['nothing', '', 200, {}],
+  ])('F15 answers metadata that is %s as Vault does', async (_what, metadata, status, read) => {
+    const vault = await startVault();
+    const { role_id } = await makeRole(vault);
+    const path = 'auth/approle/role/app/custom-secret-id';
+    expect((await api(vault, 'POST', path, { secret_id: 'mine', metadata })).status).toBe(status);
+    if (status !== 200) return;
+    const login = await api(vault, 'POST', 'auth/approle/login', { role_id, secret_id: 'mine' }, '');
+    expect(login.body.auth.metadata).toEqual({ ...read, role_name: 'app' });
   });
 
   it('takes its tokens with it when it is disabled', async () => {

@@ -120,6 +120,84 @@ describe('state', () => {
   });
 });
 
+describe('what Vault has, and who asks for it', () => {
+  const notHere = (path: string) => ({
+    status: 404,
+    body: { errors: [`1 error occurred:\n\t* ${path} is not in the development Vault\n\n`] },
+  });
+
+  it('F15 shows the subkeys of an entry, to a depth and of a version', async () => {
+    const vault = await startVault();
+    await api(vault, 'POST', 'secret/data/a', { data: { x: { y: { z: 1 }, empty: {} }, list: [1] } });
+    await api(vault, 'POST', 'secret/data/a', { data: { later: 'secret' } });
+    const subkeys = async (query: string) => (await api(vault, 'GET', `secret/subkeys/a${query}`)).body.data;
+    expect((await subkeys('?version=1')).subkeys).toEqual({ x: { y: { z: null }, empty: null }, list: null });
+    expect((await subkeys('?version=1&depth=2')).subkeys).toEqual({
+      x: { y: null, empty: null },
+      list: null,
+    });
+    expect(await subkeys('')).toMatchObject({ subkeys: { later: null }, metadata: { version: 2 } });
+    await api(vault, 'DELETE', 'secret/data/a');
+    expect(await api(vault, 'GET', 'secret/subkeys/a')).toMatchObject({
+      status: 404,
+      body: { data: { subkeys: null } },
+    });
+    expect(await api(vault, 'GET', 'secret/subkeys/none')).toEqual({ status: 404, body: { errors: [] } });
+  });
+
+  it('F15 shows how mounts are tuned, and does not tune them', async () => {
+    const vault = await startVault();
+    expect((await api(vault, 'GET', 'sys/mounts/secret/tune')).body).toMatchObject({
+      default_lease_ttl: 2_764_800,
+      data: { max_lease_ttl: 2_764_800, force_no_cache: false, options: { version: '2' } },
+    });
+    await api(vault, 'POST', 'sys/auth/approle', { type: 'approle' });
+    expect((await api(vault, 'GET', 'sys/auth/approle/tune')).body.data.token_type).toBe('default-service');
+    for (const path of ['sys/mounts/secret/tune', 'sys/auth/approle/tune'])
+      expect(await api(vault, 'POST', path, { default_lease_ttl: '1h' })).toEqual(notHere(path));
+  });
+
+  it('F15 lists the mounts for the interface of Vault', async () => {
+    const vault = await startVault();
+    const { data } = (await api(vault, 'GET', 'sys/internal/ui/mounts')).body;
+    expect(Object.keys(data.secret)).toContain('secret/');
+    expect(Object.keys(data.auth)).toEqual(['token/']);
+    expect(data.secret['secret/']).toMatchObject({
+      type: 'kv',
+      plugin_version: '',
+      deprecation_status: 'supported',
+    });
+    expect((await api(vault, 'GET', 'sys/mounts/secret')).body.data.running_plugin_version).toBe(
+      'v1.20.0+builtin.vault',
+    );
+  });
+
+  it('F15 has no manual and no leases, and says so with the path', async () => {
+    const vault = await startVault();
+    expect(await api(vault, 'GET', 'secret/data/a?help=1')).toEqual(notHere('secret/data/a?help'));
+    expect(await api(vault, 'GET', 'sys/leases/count')).toEqual(notHere('sys/leases/count'));
+    expect(await api(vault, 'POST', 'auth/token/roles/x', {})).toEqual(notHere('auth/token/roles/x'));
+  });
+
+  it.each(['1e400', '9007199254740993'])(
+    'F15 refuses the number %s, which it could not give back',
+    async (number) => {
+      const vault = await startVault();
+      const write = (text: string) => api(vault, 'POST', 'secret/data/a', text);
+      expect(await write(`{"data":{"n":${number}}}`)).toEqual({
+        status: 400,
+        body: {
+          errors: [
+            'a number of more digits than the embedded development Vault can keep: send it as a string',
+          ],
+        },
+      });
+      expect((await write(`{"data":{"n":"${number}"}}`)).status).toBe(200);
+      expect((await api(vault, 'GET', 'secret/data/a')).body.data.data).toEqual({ n: number });
+    },
+  );
+});
+
 describe('hostile requests', () => {
   it.each([
     ['/v1/secret/data/../../sys/seal-status', 400, 'the path holds a "." or ".." segment'],
@@ -132,7 +210,11 @@ describe('hostile requests', () => {
     ['/v1/', 404, undefined],
     ['/', 404, undefined],
     ['/ui/', 404, undefined],
-    ['/v1/sys/wrapping/unwrap', 404, '1 error occurred:\n\t* unsupported path\n\n'],
+    [
+      '/v1/sys/wrapping/unwrap',
+      404,
+      '1 error occurred:\n\t* sys/wrapping/unwrap is not in the development Vault\n\n',
+    ],
     ['/v1/pki/ca', 404, 'no handler for route "pki/ca". route entry not found.'],
   ])('answers %.40s with %i', async (path, status, error) => {
     const vault = await startVault();

@@ -110,6 +110,21 @@ describe('tokens', () => {
     expect((await api(vault, 'LIST', 'auth/token/accessors')).body.data.keys).toHaveLength(2);
   });
 
+  it.each(['hvs.mine', 's.mine'])(
+    'F15 refuse the custom id %s: only Vault itself gives that prefix',
+    async (id) => {
+      const vault = await startVault();
+      const prefix = id.slice(0, -4);
+      expect(await api(vault, 'POST', 'auth/token/create', { id })).toEqual({
+        status: 400,
+        body: { errors: [`custom token ID cannot have the '${prefix}' prefix`] },
+      });
+      expect((await api(vault, 'POST', 'auth/token/create', { id: 'mine' })).body.auth.client_token).toBe(
+        'mine',
+      );
+    },
+  );
+
   it('refuse batch and periodic ones, which this server does not have', async () => {
     const vault = await startVault();
     expect((await api(vault, 'POST', 'auth/token/create', { type: 'batch' })).body.errors).toEqual([

@@ -1,6 +1,6 @@
 import type { AppRoleStore, Role } from './approle.ts';
 import { Fields } from './fields.ts';
-import { ApiRefusal } from './refusal.ts';
+import { ApiRefusal, listed } from './refusal.ts';
 import { nameOf, roleOf } from './role-name.ts';
 import type { Answer, Call, Route } from './routes.ts';
 import { secretIdRoutes } from './secret-id-routes.ts';
@@ -78,7 +78,7 @@ function readRole(role: Role | undefined): Answer | undefined {
   const { settings } = role;
   return {
     data: {
-      bind_secret_id: settings.bindSecretId,
+      bind_secret_id: true,
       local_secret_ids: false,
       secret_id_bound_cidrs: null,
       secret_id_num_uses: settings.secretIdUses,
@@ -100,6 +100,10 @@ function writeRole(store: AppRoleStore, call: Call): Answer | undefined {
   const name = nameOf(call);
   const fields = new Fields(call.body);
   fields.unsupported(...notSupported);
+  // What else could bind a role is a rule about addresses, which this server does not have.
+  if (fields.flag('bind_secret_id') === false) {
+    throw new ApiRefusal(500, listed('at least one constraint should be enabled on the role'));
+  }
   const given = givenSettings(fields);
   const settings = { ...store.role(name)?.settings, ...given };
   if ((settings.tokenMaxTtl ?? 0) > 0 && (settings.tokenTtl ?? 0) > (settings.tokenMaxTtl ?? 0)) {
@@ -124,7 +128,6 @@ function givenSettings(fields: Fields): Partial<Role['settings']> {
   // Read in any case, so that the old name is not reported as unknown beside the new one.
   fields.raw('policies');
   const given = {
-    bindSecretId: fields.flag('bind_secret_id'),
     secretIdUses: fields.amount('secret_id_num_uses'),
     secretIdTtl: fields.seconds('secret_id_ttl'),
     tokenTtl: fields.seconds('token_ttl'),

@@ -4,7 +4,6 @@ import { newId, type SecretHash } from './secrets.ts';
 
 /** Settings of a role. Durations in seconds; 0 means no limit, or Vault's default for tokens. */
 export interface RoleSettings {
-  bindSecretId: boolean;
   secretIdUses: number;
   secretIdTtl: number;
   tokenTtl: number;
@@ -69,7 +68,6 @@ export class AppRoleStore {
     const role: Role = {
       name,
       settings: {
-        bindSecretId: true,
         secretIdUses: 0,
         secretIdTtl: 0,
         tokenTtl: 0,
@@ -147,7 +145,6 @@ export class AppRoleStore {
     if (roleId === '') throw new ApiRefusal(400, 'missing role_id');
     const role = this.#byRoleId.get(roleId);
     if (role === undefined) throw new ApiRefusal(400, refused);
-    if (!role.settings.bindSecretId) return { role, metadata: { role_name: role.name } };
     if (secretText === '') throw new ApiRefusal(400, 'missing secret_id');
     const secretId = this.findSecretId(role, secretText);
     if (secretId === undefined) throw new ApiRefusal(400, refused);

@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { isJsonObject, type JsonObject } from '../json.ts';
+import { losesNumber } from './json-numbers.ts';
 import { tookList } from './list-method.ts';
-import { ApiRefusal } from './refusal.ts';
+import { ApiRefusal, notHere } from './refusal.ts';
 import type { Operation } from './routes.ts';
 import type { ApiRequest } from './vault.ts';
 
@@ -19,6 +20,8 @@ export async function readRequest(message: IncomingMessage): Promise<ApiRequest>
   const query = new URLSearchParams(cut === -1 ? '' : url.slice(cut + 1));
   const operation = operationOf(message, query);
   const path = pathOf(cut === -1 ? url : url.slice(0, cut));
+  // Vault then answers with its manual, whatever was asked.
+  if ((query.get('help') ?? '') !== '') throw notHere(`${path}?help`);
   refuseHeaders(message);
   return { operation, path, query, body: parseBody(text, operation), tokenText: tokenOf(message) };
 }
@@ -126,6 +129,12 @@ function parseBody(text: string, operation: Operation): JsonObject {
     throw wrong;
   }
   if (!isJsonObject(body)) throw wrong;
+  if (losesNumber(text)) {
+    throw new ApiRefusal(
+      400,
+      'a number of more digits than the embedded development Vault can keep: send it as a string',
+    );
+  }
   return body;
 }
 

@@ -1,4 +1,4 @@
-import { type JsonObject, ownValue } from '../json.ts';
+import { isJsonObject, type JsonObject, ownValue } from '../json.ts';
 import { Fields, showSeconds } from './fields.ts';
 import type { KvPath, KvStore, KvVersion } from './kv.ts';
 import { ApiRefusal } from './refusal.ts';
@@ -25,6 +25,7 @@ export function kvRoutes(store: KvStore): Route[] {
         },
       },
     },
+    { pattern: 'subkeys/*path', answers: { read: (call) => readSubkeys(store, call) } },
     ...(['delete', 'undelete', 'destroy'] as const).map((act) => ({
       pattern: `${act}/*path`,
       answers: {
@@ -60,14 +61,44 @@ function entryPath(call: Call): string {
 }
 
 function readVersion(store: KvStore, call: Call): Answer | undefined {
-  const wanted = call.query.get('version') ?? '0';
-  if (!/^\d{1,15}$/.test(wanted)) throw new ApiRefusal(400, 'version: expected a whole number');
+  return answerOf(store, call, 'data', (data) => data);
+}
+
+/** The names in an entry without what they hold: `null` stands for each value, and for what lies deeper than `depth` (0: all). */
+function readSubkeys(store: KvStore, call: Call): Answer | undefined {
+  const depth = amountOf(call, 'depth');
+  return answerOf(store, call, 'subkeys', (data) => subkeysOf(data, depth === 0 ? Infinity : depth));
+}
+
+function subkeysOf(data: JsonObject, depth: number): JsonObject {
+  return Object.fromEntries(
+    Object.entries(data).map(([key, value]) => {
+      const goesOn = depth > 1 && isJsonObject(value) && Object.keys(value).length > 0;
+      return [key, goesOn ? subkeysOf(value, depth - 1) : null];
+    }),
+  );
+}
+
+/** What is shown of the version that the query asks for, under `name`, beside its metadata; null once it is deleted. */
+function answerOf(
+  store: KvStore,
+  call: Call,
+  name: string,
+  show: (data: JsonObject) => JsonObject,
+): Answer | undefined {
   const path = entryPath(call);
-  const found = store.version(path, Number(wanted));
+  const found = store.version(path, amountOf(call, 'version'));
   if (found === undefined) return undefined;
-  const live = store.isLive(found.version);
+  const { data } = found.version;
+  const live = data !== undefined && store.isLive(found.version);
   const metadata = versionBlock(store, path, found.number, found.version);
-  return { status: live ? 200 : 404, data: { data: live ? (found.version.data ?? null) : null, metadata } };
+  return { status: live ? 200 : 404, data: { [name]: live ? show(data) : null, metadata } };
+}
+
+function amountOf(call: Call, name: string): number {
+  const wanted = call.query.get(name) ?? '0';
+  if (!/^\d{1,15}$/.test(wanted)) throw new ApiRefusal(400, `${name}: expected a whole number`);
+  return Number(wanted);
 }
 
 function writeVersion(store: KvStore, call: Call): Answer {

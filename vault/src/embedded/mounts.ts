@@ -5,6 +5,7 @@ import { type Clock, KvStore } from './kv.ts';
 import { kvRoutes } from './kv-routes.ts';
 import { ApiRefusal } from './refusal.ts';
 import type { Route } from './routes.ts';
+import { version } from './seal.ts';
 import type { SecretHash } from './secrets.ts';
 import { newAccessor, newId } from './secrets.ts';
 import type { TokenStore } from './tokens.ts';
@@ -128,5 +129,9 @@ export function describeMount(mount: Mount): JsonObject {
     local: false,
     seal_wrap: false,
     external_entropy_access: false,
+    plugin_version: '',
+    running_plugin_version: `v${version.split('+')[0]}+builtin.vault`,
+    running_sha256: '',
+    deprecation_status: 'supported',
   };
 }

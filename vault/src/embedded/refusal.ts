@@ -15,3 +15,8 @@ export function listed(...errors: string[]): string {
   const title = errors.length === 1 ? '1 error occurred:' : `${errors.length} errors occurred:`;
   return `${title}\n${errors.map((error) => `\t* ${error}\n`).join('')}\n`;
 }
+
+/** What Vault may have at `path` and this server has not; 404, as for a path that nobody has. */
+export function notHere(path: string): ApiRefusal {
+  return new ApiRefusal(404, listed(`${path} is not in the development Vault`));
+}

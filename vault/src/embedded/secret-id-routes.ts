@@ -1,5 +1,5 @@
-import type { Json, JsonObject } from '../json.ts';
-import type { AppRoleStore, Role, SecretId } from './approle.ts';
+import type { JsonObject } from '../json.ts';
+import type { AppRoleStore, Role, SecretId, SecretIdSeed } from './approle.ts';
 import { Fields } from './fields.ts';
 import { ApiRefusal } from './refusal.ts';
 import { roleOf } from './role-name.ts';
@@ -62,14 +62,12 @@ export function secretIdRoutes(store: AppRoleStore): Route[] {
 
 function createSecretId(store: AppRoleStore, call: Call, custom: boolean): Answer {
   const role = roleOf(store, call);
-  if (!role.settings.bindSecretId) throw new ApiRefusal(400, 'bind_secret_id is not set on the role');
   const fields = new Fields(call.body);
   fields.unsupported('cidr_list', 'token_bound_cidrs');
   const { text, secretId } = store.createSecretId(role, {
     text: custom ? fields.required('secret_id') : undefined,
-    uses: fields.amount('num_uses'),
-    ttl: fields.seconds('ttl'),
-    metadata: parseMetadata(fields.raw('metadata')),
+    ...limitsWithin(role, fields),
+    metadata: parseMetadata(fields.text('metadata')),
   });
   return {
     data: {
@@ -81,22 +79,46 @@ function createSecretId(store: AppRoleStore, call: Call, custom: boolean): Answe
   };
 }
 
-/** Metadata comes as an object, or as text that holds one. */
-function parseMetadata(value: Json | undefined): Record<string, string> {
-  const wrong = new ApiRefusal(400, 'metadata: expected a JSON object of texts');
-  let object: unknown = value ?? {};
-  try {
-    if (typeof object === 'string') object = object === '' ? {} : JSON.parse(object);
-  } catch {
-    throw wrong;
+/** What a secret id asks for stays within its role's limits, where 0 is no limit; Vault refuses rather than cuts it. */
+function limitsWithin({ settings }: Role, fields: Fields): Pick<SecretIdSeed, 'uses' | 'ttl'> {
+  const exceeds = (asked: number | undefined, limit: number) =>
+    asked !== undefined && limit > 0 && (asked === 0 || asked > limit);
+  const uses = fields.amount('num_uses');
+  if (exceeds(uses, settings.secretIdUses)) {
+    throw new ApiRefusal(400, "num_uses cannot be higher than the role's secret_id_num_uses");
   }
-  if (typeof object !== 'object' || object === null || Array.isArray(object)) throw wrong;
+  const ttl = fields.seconds('ttl');
+  if (exceeds(ttl, settings.secretIdTtl)) {
+    throw new ApiRefusal(400, "ttl cannot be longer than the role's secret_id_ttl");
+  }
+  return { uses, ttl };
+}
+
+/** Metadata is text: a JSON object of texts, the same in base64, or `key=value` pairs with commas between. An object is refused. */
+function parseMetadata(text = ''): Record<string, string> {
+  const json = parseTexts(Buffer.from(text, 'base64').toString('utf8')) ?? parseTexts(text);
+  if (json !== undefined || text === '') return json ?? {};
   return Object.fromEntries(
-    Object.entries(object).map(([key, text]) => {
-      if (typeof text !== 'string') throw wrong;
-      return [key, text];
+    text.split(',').map((pair) => {
+      const cut = pair.indexOf('=');
+      if (cut < 1) throw new ApiRefusal(400, 'failed to parse metadata: expected JSON or key=value pairs');
+      return [pair.slice(0, cut).trim(), pair.slice(cut + 1).trim()];
     }),
   );
+}
+
+function parseTexts(text: string): Record<string, string> | undefined {
+  let object: unknown;
+  try {
+    object = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof object !== 'object' || object === null || Array.isArray(object)) return undefined;
+  const texts = Object.entries(object).filter(
+    (entry): entry is [string, string] => typeof entry[1] === 'string',
+  );
+  return texts.length === Object.keys(object).length ? Object.fromEntries(texts) : undefined;
 }
 
 function secretIdBlock(secretId: SecretId): JsonObject {

@@ -1,6 +1,7 @@
-import { type JsonObject, ownValue } from '../json.ts';
+import type { JsonObject } from '../json.ts';
 import { Fields } from './fields.ts';
-import { describeMount, type MountTable } from './mounts.ts';
+import { authRoutes, mountRoutes } from './mount-routes.ts';
+import type { MountTable } from './mounts.ts';
 import type { PolicyStore } from './policies.ts';
 import { capabilities as allCapabilities, PolicyError } from './policy.ts';
 import { ApiRefusal } from './refusal.ts';
@@ -34,103 +35,6 @@ export function sysRoutes(parts: SysParts): Route[] {
       },
     },
   ];
-}
-
-function mountRoutes(mounts: MountTable): Route[] {
-  return [
-    { pattern: 'mounts', answers: { read: () => ({ data: mounts.describe(false), flat: true }) } },
-    {
-      pattern: 'mounts/*path',
-      answers: {
-        read: (call) => {
-          const mount = mounts.get(prefixOf(call, ''));
-          if (mount === undefined)
-            throw new ApiRefusal(400, `No secret engine mount at ${prefixOf(call, '')}`);
-          return { data: describeMount(mount), flat: true };
-        },
-        update: (call) => {
-          const fields = new Fields(call.body);
-          const type = fields.required('type');
-          const version = ownValue(fields.object('options'), 'version');
-          fields.unsupported(
-            'local',
-            'seal_wrap',
-            'external_entropy_access',
-            'plugin_name',
-            'plugin_version',
-          );
-          if (type !== 'kv-v2' && !(type === 'kv' && String(version) === '2')) {
-            throw new ApiRefusal(
-              400,
-              `the embedded development Vault mounts only version 2 of the KV engine: {"type":"kv","options":{"version":"2"}}`,
-            );
-          }
-          mounts.addKv(nameOf(call), fields.text('description') ?? '');
-          return undefined;
-        },
-        delete: (call) => {
-          mounts.remove(prefixOf(call, ''));
-          return undefined;
-        },
-      },
-    },
-    {
-      // What the `vault kv` commands ask first.
-      pattern: 'internal/ui/mounts/*path',
-      answers: {
-        read: (call) => {
-          const found = mounts.find(param(call, 'path'));
-          if (found === undefined)
-            throw new ApiRefusal(
-              403,
-              `preflight capability check returned 403, please ensure client's policies grant access to path "${param(call, 'path')}"`,
-            );
-          return { data: { ...describeMount(found.mount), path: found.prefix } };
-        },
-      },
-    },
-  ];
-}
-
-function authRoutes(mounts: MountTable): Route[] {
-  return [
-    { pattern: 'auth', answers: { read: () => ({ data: mounts.describe(true), flat: true }) } },
-    {
-      pattern: 'auth/*path',
-      sudo: ['read', 'update', 'delete'],
-      answers: {
-        read: (call) => {
-          const mount = mounts.get(prefixOf(call, 'auth/'));
-          if (mount === undefined) throw new ApiRefusal(400, `No auth engine at ${nameOf(call)}/`);
-          return { data: describeMount(mount), flat: true };
-        },
-        update: (call) => {
-          const fields = new Fields(call.body);
-          const type = fields.required('type');
-          if (type !== 'approle') {
-            throw new ApiRefusal(
-              400,
-              `the embedded development Vault has only the AppRole auth method, not ${JSON.stringify(type)}`,
-            );
-          }
-          mounts.addAppRole(nameOf(call), fields.text('description') ?? '');
-          return undefined;
-        },
-        delete: (call) => {
-          mounts.remove(prefixOf(call, 'auth/'));
-          return undefined;
-        },
-      },
-    },
-  ];
-}
-
-function nameOf(call: Call): string {
-  return param(call, 'path').replace(/\/$/, '');
-}
-
-function prefixOf(call: Call, under: '' | 'auth/'): string {
-  return `${under}${nameOf(call)}/`;
 }
 
 /** `sys/policies/acl/NAME` and the older `sys/policy/NAME`, which differ in the field that holds the text. */

@@ -88,6 +88,8 @@ function create(tokens: TokenStore, call: Call, powers: TokenPowers, orphan: boo
   if (!asRoot && (id !== undefined || noParent)) {
     throw new ApiRefusal(400, 'root or sudo privileges required to choose an id or to leave out the parent');
   }
+  const prefix = /^(?:s|hvs)\./.exec(id ?? '')?.[0];
+  if (prefix !== undefined) throw new ApiRefusal(400, `custom token ID cannot have the '${prefix}' prefix`);
   if (id !== undefined && (!/^[\x21-\x7e]{1,256}$/.test(id) || tokens.find(id) !== undefined)) {
     throw new ApiRefusal(400, 'cannot create a token with a taken or malformed ID');
   }

@@ -5,7 +5,7 @@ import { unversionedPath } from './kv-routes.ts';
 import { MountTable } from './mounts.ts';
 import { PolicyStore } from './policies.ts';
 import type { Capability } from './policy.ts';
-import { ApiRefusal, listed } from './refusal.ts';
+import { ApiRefusal, listed, notHere } from './refusal.ts';
 import { type Answer, answerWith, type Call, findRoute, type Match, type Operation } from './routes.ts';
 import { Seal } from './seal.ts';
 import { newToken, SecretHash } from './secrets.ts';
@@ -88,7 +88,7 @@ export class EmbeddedVault {
       }
       if (match !== undefined) return answerWith(match.route, this.#call(request, match, token));
       if (found.mount.type === 'kv') return unversionedPath(request.operation);
-      throw new ApiRefusal(404, listed('unsupported path'));
+      throw notHere(request.path);
     } finally {
       if (isLastUse) this.#tokens.revoke(token);
     }
