@@ -10,7 +10,11 @@ type Settle = (status: number) => void;
 
 const statuses = `
 Exit status: 0 done; 1 a service or migration failed; 2 usage or configuration; 3 a pre-flight check failed or no engine
-can run; 130 and 143 interrupted. run, migrate, psql and shell pass on the status of the program they run.`;
+can run; 7 the stack belongs to another folder; 130 and 143 interrupted. run, migrate, psql and shell pass on the status
+of the program they run.
+
+A stack that belongs to another folder is not started, changed, stopped or deleted: a person is asked; ADOPT=1 takes it
+over unasked, and so does YES=1 when that folder is gone.`;
 
 function build(terminal: Terminal, settle: Settle): Command {
   const program = new Command('stack')

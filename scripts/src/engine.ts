@@ -1,3 +1,5 @@
+import type { Checkout } from './checkout/checkout.ts';
+import type { MadeFor, Traces } from './checkout/ownership.ts';
 import type { Stack } from './compose/stack.ts';
 
 export const engineNames = ['docker', 'podman', 'embedded'] as const;
@@ -88,6 +90,22 @@ export interface Connection {
   readonly database: string;
 }
 
+/** Whose the containers and volumes of a stack's name are, where several checkouts share an engine. */
+export interface StackOwner {
+  /** What the engine has under the name. */
+  traces(): Promise<Traces>;
+  /**
+   * Marks the stack as this checkout's, and removes containers that were made for another folder; volumes stay.
+   *
+   * @returns the checkout that claimed it first, when it was another one that did so at the same time
+   */
+  claim(
+    checkout: Checkout & { readonly id: string },
+    traces: Traces,
+    stale: readonly MadeFor[],
+  ): Promise<Traces['mark']>;
+}
+
 /**
  * Runs the stack. Every engine reads the same compose files and keeps the same promises: order, conditions, volumes that
  * outlive `down`.
@@ -96,6 +114,8 @@ export interface Engine {
   readonly name: EngineName;
   /** How many captured {@link run}s are worth having under way at the same time; one when unstated. */
   readonly runsAtOnce?: number;
+  /** Undefined for an engine that keeps all of a stack in the project's own folder. */
+  readonly owner?: StackOwner;
   /**
    * Gets what a start needs beside the project's files, such as images; an engine without it needs nothing.
    *

@@ -44,6 +44,13 @@ export class PreflightError extends Failure {
   }
 }
 
+/** The stack is another checkout's, and nobody said that this one may have it. Nothing was changed. Exit status 7. */
+export class ForeignStackError extends Failure {
+  constructor(fact: string, evidence: readonly string[], hint: string) {
+    super(fact, { code: 'foreign-stack', exitStatus: 7, evidence, hint });
+  }
+}
+
 /** One or more services did not become ready; the evidence holds each one's own words. Exit status 1. */
 export class ServiceFailed extends Failure {
   constructor(fact: string, evidence: readonly string[], hint?: string) {

@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { folderMark } from './checkout/folder.ts';
 import { PreflightError, systemCode, systemReason } from './errors.ts';
 import { isAlive, ownStamp, type PidStamp, parseStamp } from './pid.ts';
 
@@ -34,11 +35,11 @@ export function tryLock(folder: string, name: string): Held | { readonly holder:
     for (;;) {
       const highest = Math.max(0, ...numbers(folder, name));
       if (highest > 0) {
-        const state = readLock(join(folder, `${name}.${highest}`));
+        const state = readLock(folder, `${name}.${highest}`);
         if (state !== 'free') return { holder: state === 'unknown' ? undefined : state };
       }
       const path = join(folder, `${name}.${highest + 1}`);
-      if (!create(path)) continue;
+      if (!create(folder, path)) continue;
       // Someone slower may have created a number that a faster one had already passed and removed.
       if (Math.max(...numbers(folder, name)) > highest + 1) {
         rmSync(path, { force: true });
@@ -77,9 +78,13 @@ function numbers(folder: string, name: string): number[] {
   });
 }
 
-function readLock(path: string): PidStamp | 'free' | 'unknown' {
+/** One that came along when its folder was copied is nobody's: its holder holds the other folder's. */
+function readLock(folder: string, name: string): PidStamp | 'free' | 'unknown' {
+  const path = join(folder, name);
   try {
-    const stamp = parseStamp(readFileSync(path, 'utf8'));
+    const text = readFileSync(path, 'utf8');
+    const stamp = parseStamp(text);
+    if (stamp !== undefined && isCopied(text, folder)) return 'free';
     if (stamp !== undefined) return isAlive(stamp) ? stamp : 'free';
     return Date.now() - statSync(path).mtimeMs < graceMilliseconds ? 'unknown' : 'free';
   } catch (error) {
@@ -88,7 +93,14 @@ function readLock(path: string): PidStamp | 'free' | 'unknown' {
   }
 }
 
-function create(path: string): boolean {
+function isCopied(text: string, folder: string): boolean {
+  const value: unknown = JSON.parse(text);
+  return (
+    typeof value === 'object' && value !== null && 'folder' in value && value.folder !== folderMark(folder)
+  );
+}
+
+function create(folder: string, path: string): boolean {
   let file: number;
   try {
     file = openSync(path, 'wx', 0o600);
@@ -96,7 +108,7 @@ function create(path: string): boolean {
     if (systemCode(error) === 'EEXIST') return false;
     throw error;
   }
-  writeSync(file, JSON.stringify(ownStamp()));
+  writeSync(file, JSON.stringify({ ...ownStamp(), folder: folderMark(folder) }));
   closeSync(file);
   return true;
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
-import { isRunning, oneService, pidsWith, StackFolder, until } from './support/stack-folder.ts';
+import { freePorts, isRunning, oneService, pidsWith, StackFolder, until } from './support/stack-folder.ts';
 
 let stack: StackFolder;
 afterEach(() => stack.remove());
@@ -49,6 +49,34 @@ describe('the supervisor', () => {
     await until('nothing runs', () => !running.some(isRunning));
     if (change === 'moved') renameSync(`${root} moved`, root);
     else mkdirSync(root);
+  });
+
+  it('F8.1 of a copied folder starts a stack of its own, and leaves the first one’s processes alone', async () => {
+    stack = await StackFolder.make();
+    await stack.run(['up']);
+    const before = await stack.pids();
+    const copy = `${stack.root} copied`;
+    // With its locks, its state and its socket, as `cp -a` does it.
+    expect(spawnSync('cp', ['-a', stack.root, copy]).status).toBe(0);
+    const inCopy = (words: string[], env: Record<string, string> = {}) =>
+      stack.run(['--project-directory', copy, ...words], env);
+    const stopped = await inCopy(['status']);
+    expect(stopped.stdout).not.toMatch(/healthy/);
+    expect(await inCopy(['down'])).toMatchObject({
+      status: 0,
+      stderr: 'nothing was running; the volumes are kept\n',
+    });
+    const taken = await inCopy(['up']);
+    expect(taken.status, taken.stderr).toBe(3);
+    expect(taken.stderr).toContain('3 ports are not free');
+    const [one = '', two = '', three = ''] = (await freePorts(3)).map(String);
+    const ports = { POSTGRES_PORT: one, ONE_PORT: two, TWO_PORT: three };
+    const up = await inCopy(['up'], ports);
+    expect(up.status, up.stderr).toBe(0);
+    expect((await inCopy(['reset'], ports)).status).toBe(0);
+    expect((await inCopy(['down', '--volumes'], ports)).status).toBe(0);
+    expect(await stack.pids()).toEqual(before);
+    expect((await stack.ask('one')).pid).toBe(before['one']);
   });
 
   it('restarts at up what is paused, and nothing else', async () => {

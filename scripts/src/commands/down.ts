@@ -9,6 +9,7 @@ import {
   refuseService,
   type Terminal,
 } from './context.ts';
+import { requireOwn } from './own.ts';
 import { up } from './up.ts';
 
 /** Stops the stack; its volumes stay, unless they are to be deleted too. */
@@ -68,6 +69,7 @@ async function open(
   const { engine, passedOver } = await chooseEngine(options.engine, opened);
   const line = passedOverLine(engine.name, passedOver);
   if (line !== undefined) terminal.err(line);
+  await requireOwn(engine, opened, terminal);
   return { engine, opened };
 }
 

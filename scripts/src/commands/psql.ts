@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { markSecret } from '@lockstep/foundation';
 import { chooseEngine } from '../choose.ts';
 import { reachableHost, type Stack } from '../compose/stack.ts';
-import type { Connection } from '../engine.ts';
+import { type Connection, type Engine, isUp } from '../engine.ts';
 import { PreflightError, systemReason, UsageError } from '../errors.ts';
 import { openStack } from '../prepare.ts';
 import { chosenMigrations, type GlobalOptions, projectOf } from './context.ts';
+import { requireOwn } from './own.ts';
 
 /** Opens psql on the database of a service, as the role asked for; returns psql's exit status. */
 export async function psql(
@@ -23,8 +24,28 @@ export async function psql(
     });
   }
   const { engine } = await chooseEngine(options.engine, opened);
+  await requireOwn(engine, opened, undefined);
+  await requireRunning(engine, opened.stack);
   const connection = await readConnection(opened.stack, `${only.service}/${options.role}`);
   return engine.psql(connection, args);
+}
+
+/**
+ * On the ports of a stack that does not run another one may answer, with the same token when its `.env` was copied.
+ *
+ * @throws {PreflightError} when Postgres or Vault of this stack does not run
+ */
+async function requireRunning(engine: Engine, stack: Stack): Promise<void> {
+  const states = new Map((await engine.status()).map(({ service, state }) => [service, state]));
+  const down = [...stack.services.values()]
+    .filter(({ embedded }) => embedded?.program !== undefined)
+    .map(({ name }) => ({ name, state: states.get(name) ?? 'stopped' }))
+    .filter(({ state }) => !isUp(state));
+  if (down.length === 0) return;
+  throw new PreflightError(`${stack.name} does not run on ${engine.name}`, {
+    evidence: down.map(({ name, state }) => `${name} is ${state}`),
+    hint: 'make up',
+  });
 }
 
 /** Reads `secret/data/<path>` with the root token: this is the developer's own machine and Vault. */

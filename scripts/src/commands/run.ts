@@ -5,6 +5,7 @@ import { chooseEngine } from '../choose.ts';
 import { UsageError } from '../errors.ts';
 import { openStack } from '../prepare.ts';
 import { chosenMigrations, type GlobalOptions, projectOf, type Terminal } from './context.ts';
+import { requireOwn } from './own.ts';
 
 /** Runs a one-shot service in the foreground with other arguments; returns its exit status. */
 export async function run(service: string, args: readonly string[], options: GlobalOptions): Promise<number> {
@@ -15,6 +16,7 @@ export async function run(service: string, args: readonly string[], options: Glo
     throw new UsageError(`no service ${JSON.stringify(service)}`, { evidence: [`there are: ${all}`] });
   }
   const { engine } = await chooseEngine(options.engine, opened);
+  await requireOwn(engine, opened, undefined);
   const given = args.length === 0 ? found.command : args;
   const { exitStatus } = await engine.run({ service, args: given, capture: false });
   return exitStatus;
@@ -35,6 +37,7 @@ export async function migrate(
   const opened = openStack(projectOf(options));
   const chosen = chosenMigrations(opened.stack, options.service);
   const { engine } = await chooseEngine(options.engine, opened);
+  await requireOwn(engine, opened, terminal);
   const json = options.format === 'json';
   const args = json ? [...words, '--format', 'json'] : words;
   // In the order of the services, whichever ends first.

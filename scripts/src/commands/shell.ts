@@ -2,6 +2,7 @@ import { chooseEngine } from '../choose.ts';
 import { UsageError } from '../errors.ts';
 import { openStack } from '../prepare.ts';
 import { type GlobalOptions, noService, projectOf } from './context.ts';
+import { requireOwn } from './own.ts';
 
 /** Opens a shell where a service runs, or runs `words` there; returns the exit status of either. */
 export async function shell(
@@ -19,5 +20,6 @@ export async function shell(
   }
   if (!opened.stack.services.has(service)) throw noService(opened.stack, service);
   const { engine } = await chooseEngine(options.engine, opened);
+  await requireOwn(engine, opened, undefined);
   return engine.shell(service, words);
 }

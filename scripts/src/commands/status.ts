@@ -9,6 +9,7 @@ import type { Project } from '../project.ts';
 import { renderTable } from '../table.ts';
 import { lastTimeline, renderTimeline } from '../timeline.ts';
 import { type GlobalOptions, noService, projectOf, type Terminal } from './context.ts';
+import { ownerLine } from './own.ts';
 
 /** Prints what each service is at: a table, or one JSON document. */
 export async function status(
@@ -19,7 +20,8 @@ export async function status(
   if (options.timeline === true || environment['TIMELINE'] === '1')
     return timeline(opened.project, options.format, terminal);
   const { engine } = await chooseEngine(options.engine, opened);
-  const services = chosenStatuses(await engine.status(), opened.stack);
+  const [all, owner] = await Promise.all([engine.status(), ownerLine(engine, opened)]);
+  const services = chosenStatuses(all, opened.stack);
   if (options.format === 'json') {
     terminal.out(
       `${JSON.stringify({ project: opened.stack.name, engine: engine.name, services }, null, 2)}\n`,
@@ -34,7 +36,7 @@ export async function status(
     note ?? '',
   ]);
   terminal.out(renderTable([['service', 'state', 'URL', 'pid', ''], ...rows]));
-  terminal.err(`${opened.stack.name} on ${engine.name}\n`);
+  terminal.err(`${opened.stack.name} on ${engine.name}${owner === undefined ? '' : `: ${owner}`}\n`);
 }
 
 /** Prints what the last start spent its time on; asks no engine. */

@@ -27,6 +27,7 @@ import {
   refuseService,
   type Terminal,
 } from './context.ts';
+import { type Claim, requireOwn } from './own.ts';
 
 /** Of more services than this the last lines name only some. */
 const mostTold = 10;
@@ -47,11 +48,14 @@ export async function up(
   const opened = await prepareStack(projectOf(options), (sentence) => terminal.err(`${sentence}\n`));
   for (const warning of opened.warnings) terminal.err(`warning: ${warning}\n`);
   const prepared = performance.now();
-  const engine = await choosePrepared(options.engine, opened, terminal);
+  const { engine, claim } = await choosePrepared(options.engine, opened, terminal);
   const chosen = performance.now();
   await refuseSecondEngine(engine, opened);
   const recorder = new TimelineRecorder(() => (performance.now() - since) / 1000);
-  const report = await exclusively(opened, engine, terminal, () => start(engine, opened, terminal, recorder));
+  const report = await exclusively(opened, engine, terminal, async () => {
+    await claim();
+    return start(engine, opened, terminal, recorder);
+  });
   const started = performance.now();
   const seeding = await seedWhereWanted(engine, opened, report, terminal);
   const first = [
@@ -112,7 +116,7 @@ async function choosePrepared(
   wanted: EngineName | 'auto',
   opened: OpenedStack,
   terminal: Terminal,
-): Promise<Engine> {
+): Promise<{ engine: Engine; claim: Claim }> {
   const report = (progress: Progress) => {
     if (progress.kind === 'step') terminal.err(`${progress.text}\n`);
   };
@@ -120,6 +124,7 @@ async function choosePrepared(
   const tried: Availability[] = [];
   for (;;) {
     const { engine, passedOver } = await chooseEngine(wanted, opened, tried);
+    const claim = await requireOwn(engine, opened, terminal);
     try {
       await engine.prepare?.(report, terminal.signal);
     } catch (error) {
@@ -129,7 +134,7 @@ async function choosePrepared(
     }
     const line = passedOverLine(engine.name, passedOver);
     if (line !== undefined) terminal.err(line);
-    return engine;
+    return { engine, claim };
   }
 }
 

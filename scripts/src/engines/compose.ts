@@ -16,6 +16,7 @@ import type { OpenedStack } from '../prepare.ts';
 import { ComposeCall } from './compose-call.ts';
 import type { ComposeCommand } from './compose-program.ts';
 import { byService, type Containing } from './container-outcome.ts';
+import { ContainerOwner } from './container-owner.ts';
 import { ContainerStart } from './container-start.ts';
 import { checkDependencies, noShell, runningContainer, statuses } from './container-status.ts';
 import { Containers, type ContainerTools } from './containers.ts';
@@ -34,6 +35,7 @@ export interface ComposeTools extends ContainerTools {
 /** Runs the stack with Docker Compose 2, on Docker or on Podman. */
 export class ComposeEngine implements Engine {
   readonly name: EngineName;
+  readonly owner: ContainerOwner;
   readonly #opened: OpenedStack;
   readonly #tools: ComposeTools;
   readonly #stack: Stack;
@@ -48,6 +50,7 @@ export class ComposeEngine implements Engine {
     this.#stack = stack;
     this.#compose = new ComposeCall(tools.command, tools.environment, project, stack.name);
     this.#containers = new Containers(tools, stack.name);
+    this.owner = new ContainerOwner(this.#containers);
   }
 
   async prepare(report: (progress: Progress) => void, signal: AbortSignal): Promise<void> {
@@ -78,6 +81,7 @@ export class ComposeEngine implements Engine {
     await this.#remove(['--volumes'], report);
     // Those of services that are no longer in the files; compose removes only what it reads of.
     await this.#containers.removeVolumes(await this.#containers.volumes());
+    await this.owner.removeMark();
     return volumes;
   }
 

@@ -19,58 +19,66 @@ export interface ContainerTools {
 const mostMilliseconds = 60_000;
 const events = ['start', 'die', 'died', 'health_status', 'oom'];
 
+/** The label of every container, volume and network of a project; podman-compose sets it too. */
+export const projectLabel = 'com.docker.compose.project';
+
 /** The containers of one compose project, by the engine's own program. Only containers with the project's label are seen. */
 export class Containers {
   readonly #tools: ContainerTools;
-  readonly #project: string;
+  /** The compose project's name. */
+  readonly project: string;
 
   constructor(tools: ContainerTools, project: string) {
     this.#tools = tools;
-    this.#project = project;
+    this.project = project;
+  }
+
+  get program(): ContainerProgram {
+    return this.#tools.program;
   }
 
   /** Every container of the project, those of `compose run` left out. */
   async list(): Promise<Container[]> {
-    const { stdout: ids } = await this.#ask(['ps', '--all', '--quiet', '--no-trunc', ...this.#filter()]);
+    const { stdout: ids } = await this.ask(['ps', '--all', '--quiet', '--no-trunc', ...this.filter()]);
     const words = ids.split('\n').filter((id) => id !== '');
     if (words.length === 0) return [];
     // One that is removed in between fails the call, but the others are printed.
-    const { stdout } = await this.#ask(['container', 'inspect', ...words], false);
+    const { stdout } = await this.ask(['container', 'inspect', ...words], false);
     return parseList(stdout).flatMap((value) => readContainer(value) ?? []);
   }
 
   /** The names of the project's volumes that exist. */
   async volumes(): Promise<string[]> {
-    const { stdout } = await this.#ask(['volume', 'ls', '--quiet', ...this.#filter()]);
+    const { stdout } = await this.ask(['volume', 'ls', '--quiet', ...this.filter()]);
     return stdout.split('\n').filter((name) => name !== '');
   }
 
   /** Removes volumes of the project. */
   async removeVolumes(names: readonly string[]): Promise<void> {
-    if (names.length > 0) await this.#ask(['volume', 'rm', ...names]);
+    if (names.length > 0) await this.ask(['volume', 'rm', ...names]);
   }
 
   /** The last `lines` lines that a container printed since it was last started, both streams in order. */
   async lastOutput({ id, startedAt }: Container, lines: number): Promise<string[]> {
     const since = startedAt === undefined ? [] : ['--since', new Date(startedAt).toISOString()];
-    const { all } = await this.#ask(['logs', '--tail', String(lines), ...since, id], false);
+    const { all } = await this.ask(['logs', '--tail', String(lines), ...since, id], false);
     return all.trim() === '' ? [] : all.trimEnd().split('\n');
   }
 
   /** Wakes containers that are paused. */
   async unpause(ids: readonly string[]): Promise<void> {
-    if (ids.length > 0) await this.#ask(['unpause', ...ids]);
+    if (ids.length > 0) await this.ask(['unpause', ...ids]);
   }
 
   /** Starts a container; returns what the engine said when it refused, else undefined. */
   async start(id: string): Promise<string | undefined> {
-    const { exitCode, stderr } = await this.#call(['start', id]);
+    const { exitCode, stderr } = await this.call(['start', id]);
     return exitCode === 0 ? undefined : stderr || `${this.#tools.program} start exited ${exitCode}`;
   }
 
   /** Removes a container that has ended and returns its exit status; undefined when there is none. */
   async takeStatus(name: string): Promise<number | undefined> {
-    const { exitCode, stdout } = await this.#call([
+    const { exitCode, stdout } = await this.call([
       'container',
       'inspect',
       '--format',
@@ -78,7 +86,7 @@ export class Containers {
       name,
     ]);
     if (exitCode !== 0) return undefined;
-    await this.#call(['rm', '--force', name]);
+    await this.call(['rm', '--force', name]);
     return Number(stdout);
   }
 
@@ -89,7 +97,7 @@ export class Containers {
       'events',
       '--filter',
       'type=container',
-      ...this.#filter(),
+      ...this.filter(),
       ...chosen,
       '--since',
       String(Math.floor(Date.now() / 1000)),
@@ -112,12 +120,14 @@ export class Containers {
     else signal.addEventListener('abort', end, { once: true });
   }
 
-  #filter(): string[] {
-    return ['--filter', `label=com.docker.compose.project=${this.#project}`];
+  /** Words that leave out all that is not the project's. */
+  filter(): string[] {
+    return ['--filter', `label=${projectLabel}=${this.project}`];
   }
 
-  async #ask(args: readonly string[], strict = true): Promise<{ stdout: string; all: string }> {
-    const result = await this.#call(args);
+  /** @throws {EngineError} with the program's words when it fails, unless not `strict` */
+  async ask(args: readonly string[], strict = true): Promise<{ stdout: string; all: string }> {
+    const result = await this.call(args);
     if (strict && result.exitCode !== 0) {
       const late = result.timedOut ? [`no answer in ${mostMilliseconds / 1000} s`] : [];
       const said = [...result.stderr.split('\n').filter((line) => line !== ''), ...late];
@@ -126,7 +136,8 @@ export class Containers {
     return { stdout: result.stdout, all: result.all };
   }
 
-  #call(args: readonly string[]) {
+  /** Calls the program; never throws. */
+  call(args: readonly string[]) {
     return execa(this.#tools.program, args, {
       reject: false,
       stdin: 'ignore',

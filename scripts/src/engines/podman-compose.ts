@@ -14,6 +14,7 @@ import { environment } from '../environment.ts';
 import { UsageError } from '../errors.ts';
 import type { OpenedStack } from '../prepare.ts';
 import { byService } from './container-outcome.ts';
+import { ContainerOwner } from './container-owner.ts';
 import { ContainerStart } from './container-start.ts';
 import { checkDependencies, noShell, runningContainer, statuses } from './container-status.ts';
 import { Containers } from './containers.ts';
@@ -30,6 +31,7 @@ import { ensureImages } from './start-images.ts';
  */
 export class PodmanComposeEngine implements Engine {
   readonly name = 'podman';
+  readonly owner: ContainerOwner;
   readonly #tools: PodmanComposeTools;
   readonly #opened: OpenedStack;
   readonly #stack: Stack;
@@ -42,6 +44,7 @@ export class PodmanComposeEngine implements Engine {
     this.#opened = opened;
     this.#stack = opened.stack;
     this.#containers = new Containers(tools, opened.stack.name);
+    this.owner = new ContainerOwner(this.#containers);
     this.#podman = new PodmanProject(tools, opened.stack);
     this.#maker = new PodmanComposeMaker(tools, opened, this.#podman);
   }
@@ -74,7 +77,9 @@ export class PodmanComposeEngine implements Engine {
 
   async destroy(report: (progress: Progress) => void): Promise<readonly string[]> {
     await this.#removeAll(['--volumes'], report);
-    return this.#podman.removeVolumes();
+    const volumes = await this.#podman.removeVolumes();
+    await this.owner.removeMark();
+    return volumes;
   }
 
   status(): Promise<readonly ServiceStatus[]> {

@@ -1,4 +1,6 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { folderMark } from '../../checkout/folder.ts';
 import { type PidStamp, toStamp } from '../../pid.ts';
 
 /** A process that a supervisor started, as written down the moment it started. */
@@ -17,11 +19,15 @@ export interface RecordedState {
 
 export function writeState(path: string, state: RecordedState): void {
   const beside = `${path}.new`;
-  writeFileSync(beside, JSON.stringify(state), { mode: 0o600 });
+  const folder = folderMark(dirname(path));
+  writeFileSync(beside, JSON.stringify({ ...state, folder }), { mode: 0o600 });
   renameSync(beside, path);
 }
 
-/** Reads the state; undefined when there is none or it is not one. A file cannot make anything up: pids are checked. */
+/**
+ * Reads the state; undefined when there is none or it is not one. A file cannot make anything up: pids are checked. One that
+ * came along when the folder was copied speaks of the other folder's processes, which are not ours to end.
+ */
 export function readState(path: string): RecordedState | undefined {
   let value: unknown;
   try {
@@ -31,6 +37,7 @@ export function readState(path: string): RecordedState | undefined {
   }
   if (typeof value !== 'object' || value === null || !('supervisor' in value) || !('running' in value))
     return undefined;
+  if ('folder' in value && value.folder !== folderMark(dirname(path))) return undefined;
   const supervisor = toStamp(value.supervisor);
   if (supervisor === undefined || !Array.isArray(value.running)) return undefined;
   return { supervisor, running: value.running.flatMap(toRecorded) };
