@@ -1,3 +1,5 @@
+import { Failure } from '@lockstep/foundation';
+import { TlsRefusedError, TlsUnavailableError, WeakLoginError } from '@lockstep/postgres';
 import { DatabaseError } from 'pg';
 import { DatabaseRefusedError, DatabaseUnreachableError } from './errors.ts';
 
@@ -15,14 +17,20 @@ function isConnectionLoss(error: unknown): boolean {
   return /^(08|57P0|53300)/.test(error.code ?? '');
 }
 
-/** The failure that an error while connecting means. */
-export function connectionFailure(error: unknown): DatabaseUnreachableError | DatabaseRefusedError {
-  return isConnectionLoss(error)
-    ? unreachable(error)
-    : new DatabaseRefusedError(
-        `${(error as DatabaseError).message} (${(error as DatabaseError).code})`,
-        error,
-      );
+/** The failure that an error while connecting means: what waiting does not mend is refused at once. */
+export function connectionFailure(error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  if (error instanceof DatabaseError) {
+    const { message, code } = error;
+    return isConnectionLoss(error)
+      ? unreachable(error)
+      : new DatabaseRefusedError(`${message} (${code})`, error);
+  }
+  const isTls =
+    error instanceof TlsRefusedError ||
+    error instanceof TlsUnavailableError ||
+    error instanceof WeakLoginError;
+  return isTls ? new DatabaseRefusedError(error.message, error) : unreachable(error);
 }
 
 function unreachable(error: unknown): DatabaseUnreachableError {

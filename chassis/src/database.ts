@@ -1,7 +1,8 @@
 import { Deadline } from '@lockstep/foundation';
-import { Client, type ClientConfig, Pool, type PoolClient } from 'pg';
+import { type ConnectionParameters, LibpqClient, parseConnectionString } from '@lockstep/postgres';
+import { type ClientConfig, Pool, type PoolClient } from 'pg';
 import { connectionFailure, isLoginRefusal, statementError } from './connection-loss.ts';
-import { DatabaseUnreachableError } from './errors.ts';
+import { ConnectionStringError, DatabaseUnreachableError } from './errors.ts';
 import { within } from './within.ts';
 
 /** What runs SQL: the database itself (one statement, any connection) or one transaction. */
@@ -41,10 +42,10 @@ export class Database implements Queryable {
   constructor(options: DatabaseOptions) {
     this.#options = options;
     // The pool makes its clients itself; this one takes the credentials of the moment, not those of the pool's birth.
-    const current = () => this.#connectionString;
-    class CurrentClient extends Client {
+    const current = () => parametersOf(this.#connectionString ?? '');
+    class CurrentClient extends LibpqClient {
       constructor(config: ClientConfig = {}) {
-        super({ ...config, connectionString: current() });
+        super(current(), config);
       }
     }
     const statementTimeout = options.statementTimeoutMilliseconds ?? 5_000;
@@ -54,7 +55,6 @@ export class Database implements Queryable {
       max: 10,
       connectionTimeoutMillis: connectTimeoutMilliseconds,
       idleTimeoutMillis: 30_000,
-      keepAlive: true,
       statement_timeout: statementTimeout,
       // The server's own limit comes first; this one is for a server that no longer answers at all.
       query_timeout: statementTimeout + 3_000,
@@ -168,6 +168,12 @@ export class Database implements Queryable {
     else this.#noRenewalBefore = performance.now() + renewalPauseMilliseconds;
     return renewed;
   }
+}
+
+function parametersOf(text: string): ConnectionParameters {
+  const parameters = parseConnectionString(text);
+  if ('rule' in parameters) throw new ConnectionStringError('its source', parameters.rule);
+  return parameters;
 }
 
 async function run<Row extends object>(

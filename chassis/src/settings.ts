@@ -1,5 +1,6 @@
 import { type LogLevel, logLevels, markSecret, SettingsReader } from '@lockstep/foundation';
-import { type ConnectionSource, connectionStringMistake } from './connection-source.ts';
+import { parseConnectionString } from '@lockstep/postgres';
+import type { ConnectionSource } from './connection-source.ts';
 
 /** Where an app listens. Port 0 lets the system choose one; the `listening` event names it. */
 export interface ListenAddress {
@@ -51,8 +52,8 @@ function readListenAddress(reader: SettingsReader): ListenAddress {
 function readConnectionSource(reader: SettingsReader): ConnectionSource {
   const direct = reader.text('DATABASE_CONNECTION_STRING');
   if (direct !== undefined) {
-    const mistake = connectionStringMistake(direct);
-    if (mistake !== undefined) reader.mistake('DATABASE_CONNECTION_STRING', mistake);
+    const parameters = parseConnectionString(direct);
+    if ('rule' in parameters) reader.mistake('DATABASE_CONNECTION_STRING', parameters.rule);
     return { kind: 'direct', connectionString: direct };
   }
   const otherwise = 'or give DATABASE_CONNECTION_STRING';

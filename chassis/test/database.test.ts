@@ -159,7 +159,7 @@ test('connection strings that Vault should not hold are refused without being sh
     '',
     'host=x password=swordfish',
     'http://a:swordfish@b/c',
-    'postgres://a:sword%fish@b/c',
+    'postgres://a:swordfish@b/c?sslmode=bogus',
   ]) {
     const reading = readConnectionString(
       { kind: 'direct', connectionString },

@@ -134,7 +134,7 @@ test('every wrong setting is listed at once, with status 2 and no secret', async
     2,
     `config: 5 settings are wrong
   LISTEN_ADDRESS: expected host:port, such as 127.0.0.1:8080 or [::1]:8080, got "everywhere" (from the environment)
-  DATABASE_CONNECTION_STRING: expected a postgres:// URL with user, host and database
+  DATABASE_CONNECTION_STRING: expected a postgres:// URL or key=value pairs
   LOG_LEVEL: expected debug, info, warn, error, got "loud" (from the environment)
   START_TIMEOUT: expected a duration such as 30s, 500ms or 5m, got "soon" (from the environment)
   DRAIN_TIMEOUT: expected a duration such as 30s, 500ms or 5m, got "later" (from the environment)

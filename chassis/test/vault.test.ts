@@ -144,10 +144,10 @@ test('a secret that is not there ends the start with 3, naming the path and no s
 });
 
 test('a secret that is no connection string is refused without being shown', async () => {
-  await call('POST', secretPath, { data: { connection_string: 'host=db password=swordfish' } });
+  await call('POST', secretPath, { data: { connection_string: 'mysql://app:swordfish@db/x' } });
   const app = start();
   expect([await app.ended, app.stderr()]).toEqual([
     2,
-    `probe: the connection string from Vault (${secretPath}) is wrong\n  expected a postgres:// URL with user, host and database\n`,
+    `probe: the connection string from Vault (${secretPath}) is wrong\n  expected a postgres:// URL or key=value pairs\n`,
   ]);
 });

@@ -1,7 +1,7 @@
 import type { LogFormat, LogLevel } from '@lockstep/foundation/log';
+import type { ConnectionParameters } from '@lockstep/postgres';
 import type { FileSettings } from './config-file.ts';
 import { type ConnectionSource, readConnection, readScratch } from './connection-settings.ts';
-import type { ConnectionParameters } from './connection-string.ts';
 import type { MaintenanceWindow } from './environments/window.ts';
 import { parseTableName, type TableName } from './identifiers.ts';
 import { type Layout, layouts } from './layout.ts';

@@ -1,7 +1,14 @@
-import type { Deadline } from '@lockstep/foundation';
+import { type Deadline, Failure } from '@lockstep/foundation';
 import type { Log } from '@lockstep/foundation/log';
+import {
+  addressOf,
+  type ConnectionParameters,
+  passingReason,
+  TlsRefusedError,
+  TlsUnavailableError,
+  untilThere,
+} from '@lockstep/postgres';
 import { DatabaseError } from 'pg';
-import type { ConnectionParameters } from './connection-string.ts';
 import {
   DatabaseRefusedError,
   DatabaseUnreachableError,
@@ -20,20 +27,6 @@ export interface ConnectOptions {
   readonly log: Log;
 }
 
-/** A server that is starting, stopping, full, or not there yet; 08P01 is a proxy that does not understand us, and never will. */
-const passing = /^(57P0[123]|53300|08(?!P01)...)$/;
-const network: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'connection refused',
-  ECONNRESET: 'connection reset',
-  EPIPE: 'connection closed',
-  ETIMEDOUT: 'no answer',
-  EHOSTUNREACH: 'no route to the host',
-  ENETUNREACH: 'no route to the network',
-  EHOSTDOWN: 'the host is down',
-  ENOTFOUND: 'the host name is not known',
-  EAI_AGAIN: 'the host name cannot be looked up now',
-  ENOENT: 'no such socket',
-};
 /** One attempt at a connection; a host that moved is looked up again after it. */
 const attemptMilliseconds = 5000;
 /** A database that is renamed in this moment is not there for a moment. */
@@ -46,16 +39,10 @@ const renameMilliseconds = 400;
  * @throws {DatabaseRefusedError} at once for what waiting does not mend
  */
 export async function connect(options: ConnectOptions): Promise<Session> {
-  const { deadline, signal, log } = options;
-  let { parameters } = options;
+  const { parameters, deadline, signal, log } = options;
   let checkConnection = true;
-  let pause = 25;
   let told: string | undefined;
-  let last: { reason: string; error: unknown } = { reason: 'no answer', error: undefined };
-  const startedAt = performance.now();
-  for (;;) {
-    if (signal.reason instanceof InterruptedError) throw signal.reason;
-    if (deadline.passed) throw unreachable(parameters, deadline, last.reason, last.error);
+  const attempt = async (): Promise<Session> => {
     try {
       return await Session.open({
         parameters,
@@ -67,34 +54,28 @@ export async function connect(options: ConnectOptions): Promise<Session> {
         log,
       });
     } catch (error) {
-      if (signal.reason instanceof InterruptedError) throw signal.reason;
-      const waited = performance.now() - startedAt;
-      if (parameters.tls === 'prefer' || parameters.tls === 'allow') {
-        if (error instanceof Error && /not support SSL/.test(error.message)) {
-          parameters = { ...parameters, tls: 'disable' };
-          continue;
-        }
-      }
-      if (checkConnection && mentions(error, 'client_connection_check_interval')) {
-        checkConnection = false;
-        continue;
-      }
-      const reason = passingReason(error, waited);
-      if (reason === undefined) throw refusal(parameters, error);
-      last = { reason, error };
-      if (told !== reason && waited > 1000) {
+      if (!checkConnection || !mentions(error, 'client_connection_check_interval')) throw error;
+      checkConnection = false;
+      return attempt();
+    }
+  };
+  try {
+    return await untilThere(attempt, {
+      deadline,
+      // The operation's own deadline aborts too, and is told of as what it is.
+      interrupted: () => (signal.reason instanceof InterruptedError ? signal.reason : undefined),
+      signal,
+      reasonOf: passingHere,
+      onWait: (reason, waited) => {
+        if (told === reason || waited <= 1000) return;
         log.info(`waiting for Postgres at ${addressOf(parameters)}: ${reason}`);
         told = reason;
-      }
-    }
-    await deadline.sleep(pause, signal);
-    pause = Math.min(500, pause * 1.6);
+      },
+      late: (reason, error) => unreachable(parameters, deadline, reason, error),
+    });
+  } catch (error) {
+    throw error instanceof Failure ? error : refusal(parameters, error);
   }
-}
-
-/** `127.0.0.1:5432` */
-export function addressOf({ host, port }: ConnectionParameters): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 /** True when the password, not anything else, was refused. */
@@ -103,17 +84,9 @@ export function isWrongPassword(error: unknown): boolean {
 }
 
 /** Why it failed, when waiting may mend it. */
-function passingReason(error: unknown, waited: number): string | undefined {
-  if (error instanceof DatabaseError) {
-    const renaming = error.code === '3D000' && waited < renameMilliseconds;
-    return renaming || passing.test(error.code ?? '') ? `${error.message} (${error.code})` : undefined;
-  }
-  if (!(error instanceof Error)) return undefined;
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  if (network[code] !== undefined) return `${network[code]} (${code})`;
-  if (/^(timeout expired|abandoned)$/.test(error.message)) return 'no answer';
-  if (/terminated|establishing an SSL/.test(error.message)) return 'the connection was closed';
-  return undefined;
+function passingHere(error: unknown, waited: number): string | undefined {
+  const renaming = mentionsCode(error, '3D000') && waited < renameMilliseconds;
+  return renaming && error instanceof DatabaseError ? `${error.message} (3D000)` : passingReason(error);
 }
 
 function unreachable(parameters: ConnectionParameters, deadline: Deadline, reason: string, cause: unknown) {
@@ -122,7 +95,6 @@ function unreachable(parameters: ConnectionParameters, deadline: Deadline, reaso
 }
 
 function refusal(parameters: ConnectionParameters, error: unknown): Error {
-  if (error instanceof DatabaseRefusedError) return error;
   const message = error instanceof Error ? error.message : String(error);
   const code = error instanceof DatabaseError ? error.code : undefined;
   const { user, database } = parameters;
@@ -132,9 +104,16 @@ function refusal(parameters: ConnectionParameters, error: unknown): Error {
     '3D000': `there is no database ${database}`,
     '42501': `${user} may not connect to ${database}`,
   };
+  const tls = tlsReason(error, parameters);
+  if (tls !== undefined) return new DatabaseRefusedError(addressOf(parameters), tls, [message], error);
   const reason = words[code ?? ''] ?? (/password/.test(message) ? `${user} needs a password` : 'see below');
   const evidence = [code === undefined ? message : `${message} (${code})`];
   return new DatabaseRefusedError(addressOf(parameters), reason, evidence, error);
+}
+
+function tlsReason(error: unknown, { tls }: ConnectionParameters): string | undefined {
+  if (error instanceof TlsUnavailableError) return `it has no TLS, and sslmode=${tls} needs it`;
+  return error instanceof TlsRefusedError ? `TLS with sslmode=${tls} failed` : undefined;
 }
 
 function mentions(error: unknown, word: string): boolean {

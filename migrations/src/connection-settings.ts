@@ -1,4 +1,4 @@
-import { type ConnectionParameters, parseConnectionString, toParameters } from './connection-string.ts';
+import { type ConnectionParameters, parseConnectionString, toParameters } from '@lockstep/postgres';
 import { readSecretSetting } from './secret-file.ts';
 import type { SettingSources } from './setting-sources.ts';
 

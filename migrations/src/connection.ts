@@ -1,7 +1,7 @@
 import { type Deadline, markSecret, SettingsError } from '@lockstep/foundation';
 import type { Log } from '@lockstep/foundation/log';
+import { type ConnectionParameters, parseConnectionString } from '@lockstep/postgres';
 import type { ConnectionSource, VaultAccess } from './connection-settings.ts';
-import { type ConnectionParameters, parseConnectionString } from './connection-string.ts';
 
 /** Knows where Postgres is; asks Vault at most once until told to forget. */
 export interface ConnectionResolver {

@@ -1,3 +1,4 @@
+export { type ConnectionParameters, parseConnectionString } from '@lockstep/postgres';
 export { type AdoptResult, baselineDatabase, forceVersion } from './adopt.ts';
 export type { AppliedStep } from './apply.ts';
 export type { Catalog, CatalogObject } from './catalog/catalog.ts';
@@ -14,7 +15,6 @@ export { type CheckRequest, type CheckResult, checkSchema } from './check.ts';
 export { type CommandSettings, readConfig, type Settings } from './config.ts';
 export { type FileSettings, readConfigFile } from './config-file.ts';
 export type { ConnectionSource, VaultAccess } from './connection-settings.ts';
-export { type ConnectionParameters, parseConnectionString } from './connection-string.ts';
 export {
   ApprovalMissingError,
   BaselineRefusedError,

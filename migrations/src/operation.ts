@@ -1,10 +1,10 @@
 import { Deadline, Failure } from '@lockstep/foundation';
 import type { Log } from '@lockstep/foundation/log';
+import type { ConnectionParameters } from '@lockstep/postgres';
 import { DatabaseError } from 'pg';
 import type { Settings } from './config.ts';
 import { connect, isWrongPassword } from './connect.ts';
 import { type ConnectionResolver, resolveConnection } from './connection.ts';
-import type { ConnectionParameters } from './connection-string.ts';
 import {
   ConnectionLostError,
   DatabaseUnreachableError,

@@ -2,9 +2,8 @@ import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Log } from '@lockstep/foundation/log';
-import { Client, DatabaseError, Query } from 'pg';
-import type { ConnectionParameters } from './connection-string.ts';
-import { tlsOptions } from './tls.ts';
+import { type ConnectionParameters, LibpqClient, openStream } from '@lockstep/postgres';
+import { DatabaseError, Query } from 'pg';
 
 /** What a connection needs besides where it goes. */
 export interface SessionOptions {
@@ -44,8 +43,7 @@ const graceMilliseconds = 1500;
 
 /** One connection, with statements sent back to back where that saves round trips. */
 export class Session {
-  readonly #client: Client;
-  readonly #socket: Socket;
+  readonly #client: LibpqClient;
   readonly #options: SessionOptions;
   readonly #stop = () => {
     // A server that no longer answers would hold up even the ROLLBACK for ever.
@@ -59,9 +57,8 @@ export class Session {
   #pending = 0;
   #lost: Error | undefined;
 
-  private constructor(options: SessionOptions, socket: Socket, client: Client) {
+  private constructor(options: SessionOptions, client: LibpqClient) {
     this.#options = options;
-    this.#socket = socket;
     this.#client = client;
     client.on('error', (error) => {
       this.#lost ??= error;
@@ -84,30 +81,19 @@ export class Session {
    */
   static async open(options: SessionOptions): Promise<Session> {
     const { parameters, signal } = options;
-    const socket = new Socket();
-    const client = new Client({
-      host: parameters.host,
-      port: parameters.port,
-      user: parameters.user,
-      // A function, so that pg does not look for a ~/.pgpass.
-      password: () => parameters.password ?? '',
-      database: parameters.database,
-      ssl: tlsOptions(parameters),
+    const client = new LibpqClient(parameters, {
       application_name: options.applicationName,
       options: startupOptions(options),
       connectionTimeoutMillis: Math.max(1, Math.ceil(options.connectMilliseconds)),
-      keepAlive: true,
       pipeline: true,
-      // A socket of our own can be destroyed when the server no longer answers.
-      stream: () => socket,
     });
-    const session = new Session(options, socket, client);
-    const abandon = () => socket.destroy(new Error('abandoned'));
+    const session = new Session(options, client);
+    const abandon = () => session.#socket.destroy(new Error('abandoned'));
     signal.addEventListener('abort', abandon, { once: true });
     try {
       await client.connect();
     } catch (error) {
-      socket.destroy();
+      session.#socket.destroy();
       throw error;
     } finally {
       signal.removeEventListener('abort', abandon);
@@ -115,6 +101,11 @@ export class Session {
     if (signal.aborted) session.#stop();
     else signal.addEventListener('abort', session.#stop, { once: true });
     return session;
+  }
+
+  /** What can be destroyed when the server no longer answers; another one for each way that is tried. */
+  get #socket(): Socket {
+    return this.#client.socket;
   }
 
   get processId(): number {
@@ -268,18 +259,19 @@ export class Session {
     packet.writeInt32BE(cancelRequestCode, 4);
     packet.writeInt32BE(this.#key.processID, 8);
     packet.writeInt32BE(this.#key.secretKey, 12);
-    const { host, port } = this.#options.parameters;
     const socket = new Socket();
     socket.on('error', () => {});
     socket.setTimeout(graceMilliseconds, () => socket.destroy());
     socket.unref();
-    const write = () => socket.end(packet);
-    if (host.startsWith('/')) socket.connect(`${host}/.s.PGSQL.${port}`, write);
-    else socket.connect(port, host, write);
+    // As the connection itself: the key must not go over the network in clear where that does not.
+    void openStream(this.#options.parameters, this.#client.way, socket).then(
+      ({ stream }) => stream.end(packet),
+      () => socket.destroy(),
+    );
   }
 }
 
-function startupOptions({ parameters, remainingMilliseconds, checkConnection }: SessionOptions): string {
+function startupOptions({ remainingMilliseconds, checkConnection }: SessionOptions): string {
   const limit = Math.max(1, Math.ceil(remainingMilliseconds));
   const settings = [
     `statement_timeout=${limit}`,
@@ -290,7 +282,5 @@ function startupOptions({ parameters, remainingMilliseconds, checkConnection }: 
     // So that a statement ends soon after the migrator that sent it was killed.
     ...(checkConnection ? ['client_connection_check_interval=1000'] : []),
   ];
-  return [parameters.options, ...settings.map((setting) => `-c ${setting}`)]
-    .filter((part) => part !== undefined)
-    .join(' ');
+  return settings.map((setting) => `-c ${setting}`).join(' ');
 }

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { devNull } from 'node:os';
 import type { Readable } from 'node:stream';
 import { redact } from '@lockstep/foundation';
-import type { ConnectionParameters } from '../connection-string.ts';
+import type { ConnectionParameters } from '@lockstep/postgres';
 import type { PgTool } from './pg-tool.ts';
 
 /** A run of one of Postgres' own programs. */
@@ -51,11 +51,14 @@ export function startPgTool(
 
 /** Nothing of this machine's own settings for libpq: `PGSERVICE` or a `.pgpass` would change where it connects. */
 function environmentOf(parameters: ConnectionParameters, applicationName: string): NodeJS.ProcessEnv {
-  const { host, port, user, password, database, options, tls, tlsFiles } = parameters;
+  const { host, port, user, password, database, options, tls, tlsFiles, tlsVersions } = parameters;
   const values: Record<string, string | undefined> = {
     PATH: process.env['PATH'],
     LC_ALL: 'C.UTF-8',
+    // For the certificates in ~/.postgresql.
+    HOME: process.env['HOME'],
     PGHOST: host,
+    PGHOSTADDR: parameters.hostaddr,
     PGPORT: String(port),
     PGUSER: user,
     PGPASSWORD: password ?? '',
@@ -68,6 +71,12 @@ function environmentOf(parameters: ConnectionParameters, applicationName: string
     PGSSLROOTCERT: tlsFiles.sslrootcert,
     PGSSLCERT: tlsFiles.sslcert,
     PGSSLKEY: tlsFiles.sslkey,
+    PGSSLCRL: tlsFiles.sslcrl,
+    PGSSLNEGOTIATION: parameters.tlsNegotiation,
+    PGSSLMINPROTOCOLVERSION: tlsVersions?.oldest,
+    PGSSLMAXPROTOCOLVERSION: tlsVersions?.newest,
+    PGSSLSNI: parameters.tlsNamesServer === false ? '0' : undefined,
+    PGCHANNELBINDING: parameters.channelBinding,
   };
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { markSecret } from '@lockstep/foundation';
-import { type ConnectionParameters, parseConnectionString } from '../connection-string.ts';
+import { type ConnectionParameters, parseConnectionString } from '@lockstep/postgres';
 import { UsageError } from '../errors.ts';
 import { showPath } from '../folder.ts';
 import type { Operation } from '../operation.ts';

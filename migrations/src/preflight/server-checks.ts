@@ -1,5 +1,5 @@
 import { count } from '@lockstep/foundation';
-import { addressOf } from '../connect.ts';
+import { addressOf } from '@lockstep/postgres';
 import { showPath } from '../folder.ts';
 import { TokenReader } from '../tokens.ts';
 import { type Check, failed, note, type Outlook, ok } from './check.ts';

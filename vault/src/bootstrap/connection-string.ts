@@ -1,3 +1,5 @@
+import { parseConnectionString } from '@lockstep/postgres';
+
 /** Where Postgres listens, as the services see it: host and port. */
 export interface Address {
   readonly host: string;
@@ -18,13 +20,21 @@ export function connectionString(address: Address, user: string, password: strin
   return `postgres://${authority}/${encodeURIComponent(database)}`;
 }
 
-/** The password inside a connection string that {@link connectionString} made; undefined for anything else. */
+/**
+ * The password inside a connection string, whoever wrote that; undefined where there is none. Another spelling of the same place
+ * is left as it is: a person may have added how TLS is used.
+ */
 export function passwordOf(value: unknown): string | undefined {
-  if (typeof value !== 'string' || !URL.canParse(value)) return undefined;
-  const { password } = new URL(value);
-  try {
-    return password === '' ? undefined : decodeURIComponent(password);
-  } catch {
-    return undefined;
-  }
+  const parameters = typeof value === 'string' ? parseConnectionString(value) : undefined;
+  return parameters === undefined || 'rule' in parameters ? undefined : parameters.password;
+}
+
+/** Whether two connection strings lead the same role to the same database, however they are written. */
+export function leadsTo(stored: unknown, wanted: string): boolean {
+  const [there, here] = [stored, wanted].map((text) =>
+    typeof text === 'string' ? parseConnectionString(text) : undefined,
+  );
+  if (there === undefined || here === undefined || 'rule' in there || 'rule' in here) return false;
+  const keys = ['host', 'port', 'user', 'password', 'database'] as const;
+  return keys.every((key) => there[key] === here[key]);
 }

@@ -32,6 +32,18 @@ export class PostgresRefusedError extends Failure {
   }
 }
 
+/** A role's connection string is there, and no connection comes about by it. */
+export class RoleUnusableError extends Failure {
+  constructor(user: string, cause: unknown) {
+    super(`the connection string of ${user} in Vault leads to no connection`, {
+      code: 'role-unusable',
+      exitStatus: 3,
+      evidence: [reason(cause)],
+      cause,
+    });
+  }
+}
+
 /** Postgres refused a statement, or ended the connection under it. */
 export class PostgresFailedError extends Failure {
   constructor(cause: Error & { code: string }) {

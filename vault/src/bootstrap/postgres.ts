@@ -1,7 +1,14 @@
 import { type Deadline, Failure } from '@lockstep/foundation';
-import { Client, DatabaseError, escapeIdentifier, escapeLiteral } from 'pg';
+import {
+  type ConnectionParameters,
+  LibpqClient,
+  parseConnectionString,
+  toParameters,
+  untilThere,
+} from '@lockstep/postgres';
+import { type Client, DatabaseError, escapeIdentifier, escapeLiteral } from 'pg';
 import type { Address } from './connection-string.ts';
-import { PostgresRefusedError, PostgresUnreachableError } from './errors.ts';
+import { PostgresRefusedError, PostgresUnreachableError, RoleUnusableError } from './errors.ts';
 import { scramVerifier } from './scram.ts';
 import type { Service, ServiceRole } from './service.ts';
 
@@ -21,31 +28,47 @@ export async function connectSuperuser(
   database: string,
   { deadline, signal }: { deadline: Deadline; signal?: AbortSignal | undefined },
 ): Promise<Client> {
-  for (;;) {
-    const { address, user, password } = superuser;
-    const client = new Client({
-      host: address.host.replace(/^\[|\]$/g, ''),
-      port: address.port,
-      user,
-      password,
-      database,
-      application_name: 'vault-bootstrap',
-      connectionTimeoutMillis: Math.ceil(Math.max(1, Math.min(5000, deadline.remaining()))),
-      statement_timeout: Math.ceil(deadline.remaining()) || 1,
-    });
-    // Without a listener a connection that breaks while idle would end the program.
-    client.on('error', () => {});
-    try {
-      await client.connect();
-      return client;
-    } catch (error) {
-      await client.end().catch(() => {});
-      if (isRefusal(error)) throw new PostgresRefusedError(address, user, database, error);
-      signal?.throwIfAborted();
-      if (deadline.passed) throw new PostgresUnreachableError(address, deadline.timeoutMilliseconds, error);
-      await deadline.sleep(50, signal);
-      signal?.throwIfAborted();
-    }
+  const { address, user, password } = superuser;
+  const parameters = toParameters(
+    new Map([
+      ['host', address.host.replace(/^\[|\]$/g, '')],
+      ['port', String(address.port)],
+      ['user', user],
+      ['password', password],
+      ['dbname', database],
+    ]),
+  );
+  if ('rule' in parameters)
+    throw new PostgresRefusedError(address, user, database, new Error(parameters.rule));
+  return untilThere(() => open(parameters, Math.min(5000, deadline.remaining()), deadline), {
+    deadline,
+    signal,
+    reasonOf: (error) => (isRefusal(error) ? undefined : String(error)),
+    late: (_reason, error) => new PostgresUnreachableError(address, deadline.timeoutMilliseconds, error),
+  }).catch((error: unknown) => {
+    throw isRefusal(error) ? new PostgresRefusedError(address, user, database, error) : error;
+  });
+}
+
+/** Connects once; whoever gets the client ends it. */
+async function open(
+  parameters: ConnectionParameters,
+  connectMilliseconds: number,
+  deadline: Deadline,
+): Promise<Client> {
+  const client = new LibpqClient(parameters, {
+    application_name: 'vault-bootstrap',
+    connectionTimeoutMillis: Math.ceil(Math.max(1, connectMilliseconds)),
+    statement_timeout: Math.ceil(deadline.remaining()) || 1,
+  });
+  // Without a listener a connection that breaks while idle would end the program.
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    return client;
+  } catch (error) {
+    await client.end().catch(() => {});
+    throw error;
   }
 }
 
@@ -155,35 +178,33 @@ export async function setPassword(client: Client, role: ServiceRole, password: s
 }
 
 /**
- * True when `connectionString` lets its role in, and `look` says so too; false when the server refuses it. Other errors are thrown.
+ * True when `connectionString` lets its role in, and `look` says so too; false when the server refuses it.
+ *
+ * @throws {RoleUnusableError} when no connection comes about, such as for its TLS; {@link Failure} for a TLS file
  */
 export async function canConnect(
   connectionString: string,
   deadline: Deadline,
   look: (client: Client) => Promise<boolean> = async () => true,
 ): Promise<boolean> {
-  const client = new Client({
-    connectionString,
-    application_name: 'vault-bootstrap',
-    connectionTimeoutMillis: Math.ceil(Math.max(1, deadline.remaining())),
-    statement_timeout: Math.ceil(deadline.remaining()) || 1,
-  });
-  client.on('error', () => {});
+  const parameters = parseConnectionString(connectionString);
+  if ('rule' in parameters) return false;
+  let client: Client | undefined;
   try {
-    await client.connect();
+    client = await open(parameters, deadline.remaining(), deadline);
     return await look(client);
   } catch (error) {
     if (isRefusal(error)) return false;
-    throw error instanceof Failure
-      ? error
-      : new Error('testing a role of the service failed', { cause: error });
+    if (error instanceof Failure) throw error;
+    // Writing the secret anew would lose what somebody wrote there of TLS.
+    if (!(error instanceof DatabaseError)) throw new RoleUnusableError(parameters.user, error);
+    throw new Error('testing a role of the service failed', { cause: error });
   } finally {
-    await client.end().catch(() => {});
+    await client?.end().catch(() => {});
   }
 }
 
 /** A server that answers and says no (28…: authentication, 3D000: no such database, 42501: no right to connect). */
 function isRefusal(error: unknown): boolean {
-  const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === 'string' && /^(28...|3D000|42501)$/.test(code);
+  return error instanceof DatabaseError && /^(28...|3D000|42501)$/.test(error.code ?? '');
 }

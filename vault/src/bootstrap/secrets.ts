@@ -3,7 +3,7 @@ import { type Deadline, markSecret } from '@lockstep/foundation';
 import type { Client } from 'pg';
 import { readEntry, writeEntry } from '../admin.ts';
 import type { VaultSession } from '../session.ts';
-import { type Address, connectionString, passwordOf } from './connection-string.ts';
+import { type Address, connectionString, leadsTo, passwordOf } from './connection-string.ts';
 import { canConnect, hasGrants, setPassword } from './postgres.ts';
 import type { Service, ServiceRole } from './service.ts';
 
@@ -39,7 +39,8 @@ export async function worksAsItIs(
       const kept = passwordOf(stored);
       if (kept === undefined) return undefined;
       markSecret(kept);
-      return stored === connectionString(address, role.user, kept, database) ? stored : undefined;
+      const wanted = connectionString(address, role.user, kept, database);
+      return typeof stored === 'string' && leadsTo(stored, wanted) ? stored : undefined;
     }),
   );
   if (owner === undefined || reader === undefined) return false;
@@ -71,8 +72,10 @@ export async function ensureSecret(
   if (kept !== undefined) {
     markSecret(kept);
     const wanted = connectionString(address, role.user, kept, database);
-    if (await canConnect(wanted, deadline)) {
-      if (stored === wanted) return undefined;
+    if (typeof stored === 'string' && leadsTo(stored, wanted) && (await canConnect(stored, deadline))) {
+      return undefined;
+    }
+    if (stored !== wanted && (await canConnect(wanted, deadline))) {
       await writeEntry(session, path, { ...entry?.data, [connectionStringKey]: wanted }, entry?.version);
       return `address in ${path}`;
     }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseConnectionString } from './connection-string.ts';
 
-const plain = { host: 'db', port: 5432, user: 'u', database: 'd', tls: 'disable', tlsFiles: {} };
+const plain = { host: 'db', port: 5432, user: 'u', database: 'd', tls: 'prefer', tlsFiles: {} };
 
 describe('a URL', () => {
   test.each([
