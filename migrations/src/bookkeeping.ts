@@ -95,7 +95,7 @@ class Bookkeeping implements Records {
   }
 
   advanced({ step }: TrackedStep, statements: number): string {
-    return `update ${this.#tables.history} set statements_applied = ${statements} where version = ${step.version}`;
+    return `${this.#hold}update ${this.#tables.history} set statements_applied = ${statements} where version = ${step.version}`;
   }
 
   finished({ step }: TrackedStep, milliseconds: number): string {

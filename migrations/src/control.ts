@@ -1,34 +1,40 @@
 import type { Split } from './split.ts';
 
-/** What a statement does to the transaction it runs in; undefined for one that leaves it alone. */
-type Control = 'begin' | 'commit' | 'other' | undefined;
+/** What a statement does to the transaction it runs in. */
+export interface TransactionControl {
+  readonly kind: 'begin' | 'commit' | 'rollback' | 'prepare';
+  /** What a BEGIN asks for, as in `isolation level serializable, read only`; empty where it asks for nothing. */
+  readonly modes: string;
+  /** Whether the next transaction begins at once, with the modes of this one. */
+  readonly chain: boolean;
+}
+
+const mode =
+  '(isolation level (serializable|repeatable read|read (un)?committed)|read (only|write)|(not )?deferrable)';
+const begin = new RegExp(
+  `^(?:begin(?: work| transaction)?|start transaction)(?: (${mode}(?:(?: ,)? ${mode})*))?$`,
+);
+const end = /^(commit|end|rollback|abort)(?: work| transaction)?( and chain| and no chain)?$/;
 
 /**
- * Savepoints stay inside a transaction and are no control. A BEGIN that asks for an isolation level, and a COMMIT AND
- * CHAIN, are `other`: to drop them would lose what they ask for.
+ * Reads what a statement does to its transaction; undefined for one that leaves it alone. Savepoints stay inside a
+ * transaction and are no control; COMMIT PREPARED and ROLLBACK PREPARED are about another one.
+ *
+ * @param words the statement's leading words
  */
-function controlOf(words: string): Control {
-  if (/^(begin( work| transaction)?|start transaction)$/.test(words)) return 'begin';
-  if (/^(commit|end)( work| transaction)?( and no chain)?$/.test(words)) return 'commit';
-  if (/^rollback( work| transaction)? to\b/.test(words)) return undefined;
-  return /^(begin|start transaction|commit|end|rollback|abort|prepare transaction)\b/.test(words)
-    ? 'other'
-    : undefined;
+export function controlOf(words: string): TransactionControl | undefined {
+  const begun = begin.exec(words);
+  if (begun !== null) return { kind: 'begin', modes: (begun[1] ?? '').replaceAll(' ,', ','), chain: false };
+  const ended = end.exec(words);
+  if (ended !== null) {
+    const kind = ended[1] === 'commit' || ended[1] === 'end' ? 'commit' : 'rollback';
+    return { kind, modes: '', chain: ended[2] === ' and chain' };
+  }
+  return /^prepare transaction ''$/.test(words) ? { kind: 'prepare', modes: '', chain: false } : undefined;
 }
 
-/** Drops a BEGIN that comes first together with a COMMIT that comes last; neither when only one is there. */
-export function unwrap(pieces: readonly Split[]): { inner: readonly Split[]; wrapped: boolean } {
-  const wrapped =
-    controlOf(pieces.at(0)?.words ?? '') === 'begin' && controlOf(pieces.at(-1)?.words ?? '') === 'commit';
-  return { inner: wrapped ? pieces.slice(1, -1) : pieces, wrapped };
-}
-
-/** The rule that a statement breaks by ending or opening a transaction, when it does. */
-export function controlRule(words: string, place: { first: boolean; last: boolean }): string | undefined {
-  const control = controlOf(words);
-  if (control === undefined) return undefined;
-  const verb = (/^(start|prepare) transaction|^\w+( prepared)?/.exec(words)?.[0] ?? words).toUpperCase();
-  if (control === 'begin' && place.first) return `${verb} is first, but COMMIT is not the last statement`;
-  if (control === 'commit' && place.last) return `${verb} is last, but BEGIN is not the first statement`;
-  return `${verb} is not allowed here: the migrator opens and ends the transaction of a migration`;
+/** The words of a control as its author wrote them, in upper case: `START TRANSACTION`, `COMMIT AND CHAIN`. */
+export function spellControl({ words }: Pick<Split, 'words'>): string {
+  const verb = /^(start transaction|prepare transaction|\w+)/.exec(words)?.[0] ?? words;
+  return `${verb}${words.endsWith(' and chain') ? ' and chain' : ''}`.toUpperCase();
 }

@@ -159,7 +159,7 @@ describe('mistakes', () => {
   test('are reported all at once, each with its file, its place and the rule', async () => {
     write({
       '000001_a.up.sql': "select 1;\r\nselect 'é😀', 'open;\r\n",
-      '000002_b.up.sql': '\\connect other\ncommit;\n',
+      '000002_b.up.sql': '\\connect other\ndiscard all;\n',
       '000003_c.down.sql': 'select 1',
       'readme.sql': 'select 1',
     });
@@ -168,7 +168,7 @@ describe('mistakes', () => {
       text: `migrate: DIR: 4 files are wrong
   DIR/000001_a.up.sql:2:14  the quoted string is never closed
   DIR/000002_b.up.sql:1:1  psql meta-commands do not run on a server
-  DIR/000002_b.up.sql:2:1  COMMIT is last, but BEGIN is not the first statement
+  DIR/000002_b.up.sql:2:1  DISCARD ALL is not allowed here: it would let go of the migration lock
   DIR/000003_c.down.sql  version 3 has no up file
   DIR/readme.sql  expected {version}_{description}.up.sql or .down.sql; the version is missing
 `,

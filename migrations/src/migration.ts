@@ -1,3 +1,4 @@
+import type { TransactionControl } from './control.ts';
 import type { Environment } from './strategy.ts';
 
 /** Which way a migration is applied. */
@@ -5,15 +6,20 @@ export type Direction = 'up' | 'down';
 
 /** One SQL statement of a file, without its terminating semicolon. */
 export interface Statement {
-  /** From the first token to the last; comments inside are kept, comments before it are not. */
+  /**
+   * From the first token to the last; comments inside are kept, comments before it are not. Only a BEGIN that asks for
+   * an isolation level and has nothing else to do is `set transaction …` here.
+   */
   readonly text: string;
   /** Where `text` begins in {@link SqlFile.text}, in UTF-16 code units. */
   readonly offset: number;
   /**
    * Set when Postgres refuses the statement inside a transaction block: the words that say so, as in
-   * `CREATE INDEX CONCURRENTLY`. Such a statement runs alone.
+   * `CREATE INDEX CONCURRENTLY`; or when its file asks for it. Such a statement runs alone.
    */
   readonly outsideTransaction: string | undefined;
+  /** Set where the file has transactions of its own: what this statement does to the one it stands in. */
+  readonly control?: TransactionControl;
 }
 
 /** One direction of a migration, as read from disk. */
@@ -27,6 +33,16 @@ export interface SqlFile {
   readonly statements: readonly Statement[];
   /** Of the statements, not the bytes: comments, blank space and line endings do not count. */
   readonly checksum: string;
+}
+
+/** The words for which statements of a file run outside a transaction, each once. */
+export function wordsOutside({ statements }: SqlFile): string[] {
+  return [...new Set(statements.flatMap(({ outsideTransaction }) => outsideTransaction ?? []))];
+}
+
+/** How many transactions of its own a file has: what it ends itself. Most have none. */
+export function ownTransactions({ statements }: SqlFile): number {
+  return statements.filter(({ control }) => control !== undefined && control.kind !== 'begin').length;
 }
 
 /** `000007 add_index`; a script of the layout alphabetical has its name alone. */

@@ -93,6 +93,7 @@ function carefully(phantom: Standing): { readonly file: SqlFile } | { readonly r
   for (const statement of file.statements) {
     if (statement.outsideTransaction !== undefined)
       return { reason: 'its down SQL runs outside a transaction' };
+    if (statement.control !== undefined) return { reason: 'its down SQL has transactions of its own' };
     const found = lossesOf(statement);
     if (typeof found === 'string') return { reason: found };
     losses.push(...found);

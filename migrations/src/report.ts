@@ -7,6 +7,7 @@ import type { GuardRecord } from './guard.ts';
 import type { HistoryResult, PlanResult, StatusResult, VersionResult } from './inspect.ts';
 import { type Json, jsonVersion } from './json.ts';
 import type { MigrateResult } from './migrate.ts';
+import { ownTransactions, wordsOutside } from './migration.ts';
 import type { Anomaly, MigrationState, Step } from './plan.ts';
 import { describeAnomalies } from './refusal.ts';
 import { columns } from './report-columns.ts';
@@ -244,11 +245,13 @@ function describeSteps(steps: readonly AppliedStep[]): string {
 }
 
 function describeStatements({ file, overlay }: Step): string {
-  const outside = file.statements.flatMap(({ outsideTransaction }) => outsideTransaction ?? []);
+  const outside = wordsOutside(file);
+  const own = ownTransactions(file);
   return [
     count(file.statements.length, 'statement'),
     ...(overlay === undefined ? [] : [`of the overlay ${overlay}`]),
     ...(outside.length === 0 ? [] : [`outside a transaction: ${outside.join(', ')}`]),
+    ...(own === 0 ? [] : ['in transactions of its own']),
   ].join(', ');
 }
 

@@ -38,7 +38,7 @@ export class ScriptBookkeeping implements Records {
   }
 
   advanced({ step }: TrackedStep, statements: number): string {
-    return `update ${this.#tables.history} set statements_applied = ${statements} where name = ${quoteLiteral(step.label)}`;
+    return `${this.#hold}update ${this.#tables.history} set statements_applied = ${statements} where name = ${quoteLiteral(step.label)}`;
   }
 
   finished({ step }: TrackedStep, milliseconds: number): string {

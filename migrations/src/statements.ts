@@ -1,8 +1,10 @@
-import { controlRule, unwrap } from './control.ts';
 import { valuesUsedLater } from './enum-values.ts';
 import { ForbiddenSqlError, UnfinishedSqlError } from './file-errors.ts';
 import type { Statement } from './migration.ts';
-import { mostMistakes, type SqlMistake, split } from './split.ts';
+import { mostMistakes, type Split, type SqlMistake, split } from './split.ts';
+import { endsTransaction } from './sql/do-body.ts';
+import { askedByFile, asksForNoTransaction } from './sql/no-transaction.ts';
+import { type Arranged, arrange } from './sql/transactions.ts';
 import { outsideTransaction } from './transactional.ts';
 
 /** The statements of an SQL text, and every rule it breaks; only without mistakes are the statements all there. */
@@ -15,8 +17,9 @@ export interface ParsedSql {
 /**
  * Splits SQL text into its statements.
  *
- * A migration runs in a transaction of its own. So a text wholly wrapped in BEGIN and COMMIT, as many are written for
- * golang-migrate, loses these two; any other transaction control is a mistake; savepoints are free to use.
+ * A migration runs in a transaction of its own. So a text that is one transaction already, as many are written for
+ * golang-migrate, loses its BEGIN and COMMIT; one of several keeps them, as statements with a `control`. Savepoints are
+ * free to use.
  *
  * @throws {UnfinishedSqlError} when a quote or comment is never closed
  * @throws {ForbiddenSqlError} for the first other rule broken; {@link parseSql} finds them all
@@ -32,20 +35,44 @@ export function parseStatements(text: string): Statement[] {
 /** Splits SQL text as {@link parseStatements} does, but collects every mistake instead of throwing the first. */
 export function parseSql(text: string): ParsedSql {
   const { pieces, mistakes } = split(text);
-  const { inner, wrapped } = unwrap(pieces);
-  const alone = valuesUsedLater(text, inner);
-  const statements = inner.map((piece, index): Statement => {
+  const each = asksForNoTransaction(text);
+  const { single, statements: arranged, mistakes: misplaced } = arrange(pieces, { each });
+  const report = (mistake: SqlMistake) => {
+    if (mistakes.length < 2 * mostMistakes) mistakes.push(mistake);
+  };
+  for (const mistake of misplaced) report(mistake);
+  const alone = usedInTheirTransaction(text, arranged);
+  const statements = arranged.map(({ piece, control, enclosed }): Statement => {
     const { start, end, words } = piece;
-    const outside = alone.has(piece) ? 'ALTER TYPE … ADD VALUE' : outsideTransaction(words);
-    const place = { first: index === 0, last: index === inner.length - 1 };
-    const rule =
-      controlRule(words, place) ??
-      contentRule(words, text.slice(start, end)) ??
-      (wrapped ? wrapRule(outside) : undefined);
-    if (rule !== undefined && mistakes.length < 2 * mostMistakes) mistakes.push({ offset: start, rule });
-    return { text: text.slice(start, end), offset: start, outsideTransaction: outside };
+    const written = text.slice(start, end);
+    if (control !== undefined) {
+      const offset = start;
+      return single
+        ? { text: `set transaction ${control.modes}`, offset, outsideTransaction: undefined }
+        : { text: written, offset, outsideTransaction: undefined, control };
+    }
+    const refused = alone.has(piece) ? 'ALTER TYPE … ADD VALUE' : refusedInTransaction(words, written);
+    const rule = contentRule(words, written) ?? (enclosed ? enclosedRule(refused) : undefined);
+    if (rule !== undefined) report({ offset: start, rule });
+    const outside = refused ?? (each && !enclosed ? askedByFile : undefined);
+    return { text: written, offset: start, outsideTransaction: outside };
   });
   return { statements, mistakes: mistakes.sort((a, b) => a.offset - b.offset).slice(0, mostMistakes) };
+}
+
+/** Each ADD VALUE whose value is used in the same transaction; what another transaction uses is there by then. */
+function usedInTheirTransaction(text: string, arranged: readonly Arranged[]): ReadonlySet<Split> {
+  const transactions = new Map<number, Split[]>();
+  for (const { piece, transaction } of arranged) {
+    const others = transactions.get(transaction);
+    if (others === undefined) transactions.set(transaction, [piece]);
+    else others.push(piece);
+  }
+  return new Set([...transactions.values()].flatMap((pieces) => [...valuesUsedLater(text, pieces)]));
+}
+
+function refusedInTransaction(words: string, statement: string): string | undefined {
+  return words === 'do' ? endsTransaction(statement) : outsideTransaction(words);
 }
 
 /** What a statement may not be, wherever it stands. */
@@ -66,7 +93,7 @@ function contentRule(words: string, statement: string): string | undefined {
   return undefined;
 }
 
-function wrapRule(outside: string | undefined): string | undefined {
+function enclosedRule(outside: string | undefined): string | undefined {
   return outside === undefined
     ? undefined
     : `${outside} cannot run between BEGIN and COMMIT: take these two out of the file`;

@@ -6,6 +6,7 @@ import { findInvalidIndexes } from './invalid-indexes.ts';
 import type { Operation } from './operation.ts';
 import type { Step } from './plan.ts';
 import type { Session } from './session.ts';
+import { markerHint } from './sql/marker-hint.ts';
 import { describeSqlError, placeOf } from './sql-evidence.ts';
 import type { StepError } from './step.ts';
 
@@ -49,8 +50,13 @@ export async function describeStepFailure(error: StepError, around: StepSurround
   const ended =
     half ?? (error.left === 'withdrawn' ? 'failed before it changed anything' : 'failed and was rolled back');
   const invalid = error.left === 'half-way' ? await findInvalidIndexes(around.session) : [];
-  const left = invalid.map((name) => `it left an invalid index: ${name}`);
-  const hint = error.left === 'half-way' ? afterHalfWay(around) : undefined;
+  const left = [
+    ...invalid.map((name) => `it left an invalid index: ${name}`),
+    ...(error.left === 'half-way' && /^(call|do)\b/i.test(error.statement?.text ?? '')
+      ? ['what it had committed by itself remains']
+      : []),
+  ];
+  const hint = error.left === 'half-way' ? afterHalfWay(around) : markerHint(error, step.file);
   const evidence = [...describeSqlError(step.file, error.statement, error.cause), ...left, ...order];
   return new MigrationFailedError(`${name} ${ended}`, evidence, hint, error);
 }

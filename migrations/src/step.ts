@@ -6,6 +6,8 @@ import { findInvalidIndexes } from './invalid-indexes.ts';
 import type { Statement } from './migration.ts';
 import type { Operation } from './operation.ts';
 import { lockLost } from './record-sql.ts';
+import { markPartitioned } from './run/partitioned.ts';
+import { groupStatements, isWhole, type StatementGroup } from './run/statement-groups.ts';
 import type { Outcome, Session } from './session.ts';
 
 /** How a step ended that did not end well. */
@@ -81,12 +83,13 @@ export class StepRunner {
    * @throws {SessionLostError} when the connection went; only the history knows whether the step landed
    */
   async run(tracked: TrackedStep, next: boolean): Promise<void> {
-    const { statements } = tracked.step.file;
-    if (statements.every(({ outsideTransaction }) => outsideTransaction === undefined)) {
-      await this.#runInTransaction(tracked, next);
-    } else {
-      await this.#runOutside(tracked);
-    }
+    const written = tracked.step.file.statements;
+    const statements = await markPartitioned(this.#session, written, () => this.end());
+    const isOwn = statements.every(
+      ({ outsideTransaction, control }) => outsideTransaction === undefined && control === undefined,
+    );
+    if (isOwn) await this.#runInTransaction(tracked, next);
+    else await this.#runOutside(tracked, groupStatements(statements));
   }
 
   /** Begins the transaction of what runs outside of this, unless it is open already. */
@@ -105,73 +108,95 @@ export class StepRunner {
     const { statements } = tracked.step.file;
     const record = `${reset}; ${durable}; ${this.#bookkeeping.landed(tracked)}`;
     await this.#retry(async () => {
-      const failed = await this.#transact([limitsOf(this.#operation, 'local')], statements, record, next);
+      const limits = { text: limitsOf(this.#operation, 'local') };
+      const texts = [limits, ...statements.map(toSent), { text: record }];
+      const failed = await this.#transact(
+        { texts, record: true, end: { text: 'commit' }, chain: false },
+        next,
+      );
       return failed && new StepError(tracked, failed.error, failed.statement, 'rolled back');
     });
   }
 
-  /** Dirty from the first statement to the last; each one that landed is counted, also for a run that is killed. */
-  async #runOutside(tracked: TrackedStep): Promise<void> {
-    const { statements } = tracked.step.file;
+  /**
+   * Dirty from the first statement to the last; each transaction of the file that ended is counted, also for a run that is
+   * killed.
+   */
+  async #runOutside(tracked: TrackedStep, groups: readonly StatementGroup[]): Promise<void> {
     const startedAt = performance.now();
     await this.end();
     // Once: a lower lock_timeout that the migration sets must hold for the statements after it.
     await this.#session.query(limitsOf(this.#operation, 'session'));
     await this.#commit(this.#bookkeeping.begun(tracked));
     let landed = 0;
-    for (const group of groupStatements(statements)) {
-      const advanced = this.#bookkeeping.advanced(tracked, landed + group.length);
-      const [first] = group;
+    let remains = false;
+    for (const group of groups) {
+      const advanced = this.#bookkeeping.advanced(tracked, landed + group.statements.length);
+      // A transaction that begins as the one before ended, with its modes, cannot be begun anew.
+      const mayRetry = !group.alone && !this.#open;
       await this.#retry(async () => {
-        const alone = first?.outsideTransaction !== undefined;
-        const failed = alone
-          ? await this.#runAlone(first, advanced)
-          : await this.#transact([], group, `${this.#ownRole}; ${advanced}`, false);
+        const failed = await this.#runPart(group, advanced);
         if (failed === undefined) return undefined;
-        const nothing = landed === 0 && (!alone || (await this.#changedNothing(failed.error)));
+        const nothing = !remains && (await this.#changedNothing(group, failed.error));
         if (!nothing) return new StepError(tracked, failed.error, failed.statement, 'half-way', landed);
         return new StepError(tracked, failed.error, failed.statement, 'withdrawn');
-      }, first?.outsideTransaction === undefined).catch(async (error) => {
+      }, mayRetry).catch(async (error) => {
         if (error instanceof StepError && error.left === 'withdrawn') {
           this.#session.settle();
           await this.#commit(this.#bookkeeping.withdrawn(tracked));
         }
         throw error;
       });
-      landed += group.length;
+      landed += group.statements.length;
+      remains ||= !group.isTakenBack;
     }
+    await this.end();
     await this.#warnOfInvalidIndexes(tracked);
     await this.#commit(this.#bookkeeping.finished(tracked, performance.now() - startedAt));
     await this.#session.query(`${reset}; ${discard}`);
   }
 
+  /** Runs one transaction of a file, and records that it ended: in it where that can be. */
+  async #runPart(group: StatementGroup, advanced: string): Promise<Failed | undefined> {
+    const { alone, isRecordedApart, end } = group;
+    if (alone !== undefined) return this.#runAlone(alone, advanced);
+    const texts = group.statements.flatMap(sentInside);
+    const record = isRecordedApart ? [] : [{ text: `${this.#ownRole}; ${advanced}` }];
+    const chain = end?.control?.chain === true;
+    const transaction = {
+      texts: [...texts, ...record],
+      record: record.length > 0,
+      end: end === undefined ? { text: 'commit' } : toSent(end),
+      chain,
+    };
+    const failed = await this.#transact(transaction, false);
+    // Chained, the next transaction is open already; it counts what of this one left nothing.
+    if (failed === undefined && isRecordedApart && !chain) await this.#commit(advanced);
+    return failed;
+  }
+
   /**
-   * Runs statements and `record` in one transaction and one round trip. Returns the first failure; nothing of it
-   * remains then.
+   * Runs the texts of one transaction in one round trip, or a few. Returns the first failure; nothing of it remains then.
    *
    * The BEGIN is never sent together with what follows it: if a cancel request hit just that, the rest would run
    * without a transaction. It travels at the end of the batch before instead.
    */
-  async #transact(
-    first: readonly string[],
-    statements: readonly Statement[],
-    record: string,
-    next: boolean,
-  ): Promise<Failed | undefined> {
+  async #transact({ texts, record, end, chain }: Transaction, next: boolean): Promise<Failed | undefined> {
     await this.takeTransaction();
-    const texts = [...first, ...statements.map(({ text }) => text), record];
-    for (let from = 0; from < texts.length; from += batchSize) {
-      const some = texts.slice(from, from + batchSize);
+    for (let from = 0; from === 0 || from < texts.length; from += batchSize) {
+      const some = texts.slice(from, from + batchSize).map(({ text }) => text);
       const last = from + batchSize >= texts.length;
-      const outcomes = await this.#session.batch(last ? [...some, 'commit', ...(next ? opening : [])] : some);
+      const outcomes = await this.#session.batch(last ? [...some, end.text, ...(next ? opening : [])] : some);
       const index = outcomes.findIndex((outcome) => outcome !== undefined);
-      this.#open = last && next && outcomes.at(-1) === undefined;
+      this.#open = last && (next ? outcomes.at(-1) === undefined : chain && index === -1);
       const error = outcomes[index];
       // What comes after the commit belongs to the next step, and is seen to there.
       if (error === undefined || index > some.length) continue;
-      if (!last) await this.#session.query('rollback');
-      if (error.code === lockLost && last && index === some.length - 1) throw new LockLostError(error);
-      return { error, statement: statements[from + index - first.length] };
+      // A transaction that failed is chained to another one all the same.
+      if (!last || (chain && index < some.length)) await this.#session.query('rollback');
+      const isRecord = record && last && index === some.length - 1;
+      if (error.code === lockLost && isRecord) throw new LockLostError(error);
+      return { error, statement: index === some.length ? end.statement : texts[from + index]?.statement };
     }
     return undefined;
   }
@@ -183,9 +208,14 @@ export class StepRunner {
     return undefined;
   }
 
-  /** A build that fails leaves an invalid index, a detach that fails a partition half detached. */
-  async #changedNothing(error: DatabaseError): Promise<boolean> {
-    if (!unstarted.test(error.code ?? '')) return false;
+  /**
+   * A build that fails leaves an invalid index, a detach that fails a partition half detached, a procedure what it
+   * committed. Everything else is one transaction.
+   */
+  async #changedNothing({ alone }: StatementGroup, error: DatabaseError): Promise<boolean> {
+    if (alone === undefined || isWhole(alone)) return true;
+    // Raised in a routine: it may have committed before.
+    if (!unstarted.test(error.code ?? '') || error.where !== undefined) return false;
     const [row] = await this.#session.query(
       `select exists (select from pg_index i join pg_class c on c.oid = i.indexrelid where not i.indisvalid and c.relkind = 'i')
          or exists (select from pg_inherits where inhdetachpending) as remains`,
@@ -249,14 +279,31 @@ interface Failed {
   readonly statement: Statement | undefined;
 }
 
-/** Neighbours that may share a transaction do; each other statement stands alone. */
-export function groupStatements(statements: readonly Statement[]): Statement[][] {
-  const groups: Statement[][] = [];
-  for (const statement of statements) {
-    const last = groups.at(-1);
-    const joins = statement.outsideTransaction === undefined && last?.[0]?.outsideTransaction === undefined;
-    if (joins && last !== undefined) last.push(statement);
-    else groups.push([statement]);
-  }
-  return groups;
+/** A text that is sent, and the statement it is of. */
+interface Sent {
+  readonly text: string;
+  readonly statement?: Statement;
+}
+
+/** What runs between a BEGIN and the end of its transaction. */
+interface Transaction {
+  readonly texts: readonly Sent[];
+  /** Whether the last of them is the record. */
+  readonly record: boolean;
+  readonly end: Sent;
+  /** Whether the end begins another one. */
+  readonly chain: boolean;
+}
+
+function toSent(statement: Statement): Sent {
+  return { text: statement.text, statement };
+}
+
+/** The transaction is begun already: of a BEGIN what it asks for is left. */
+function sentInside(statement: Statement): Sent[] {
+  const { control } = statement;
+  if (control === undefined) return [toSent(statement)];
+  return control.kind === 'begin' && control.modes !== ''
+    ? [{ text: `set transaction ${control.modes}`, statement }]
+    : [];
 }

@@ -18,6 +18,8 @@ const refused: readonly (readonly [RegExp, string])[] = [
   [/^vacuum\b/, 'VACUUM'],
   // Only without a table; a table's own CLUSTER is transactional.
   [/^cluster( verbose| \( [^)]*\))?$/, 'CLUSTER of every table'],
+  [/^commit prepared\b/, 'COMMIT PREPARED'],
+  [/^rollback prepared\b/, 'ROLLBACK PREPARED'],
   [/^create database\b/, 'CREATE DATABASE'],
   [/^drop database\b/, 'DROP DATABASE'],
   [/^alter database \S+ (set |with )?tablespace\b/, 'ALTER DATABASE … SET TABLESPACE'],
@@ -38,8 +40,9 @@ const refused: readonly (readonly [RegExp, string])[] = [
 /**
  * Names the words for which Postgres refuses a statement inside a transaction block; undefined when it does not.
  *
- * What only the catalog can tell is not seen here: REINDEX or CLUSTER of a partitioned table, and a CALL or DO whose
- * body commits. Postgres refuses those inside the migration's transaction, which then leaves nothing behind.
+ * What only the catalog can tell is not seen here: REINDEX or CLUSTER of a partitioned table (run/partitioned.ts), and a
+ * CALL of a procedure that commits. Postgres refuses those inside the migration's transaction, which then leaves nothing
+ * behind. What a DO does is in its body (sql/do-body.ts).
  *
  * @param words the statement's leading words, as {@link LeadingWords} spells them
  */

@@ -23,6 +23,8 @@ const refused: readonly (readonly [sql: string, words: string, before?: string])
   ['vacuum (full, analyze) t', 'VACUUM'],
   ['cluster', 'CLUSTER of every table'],
   ['cluster verbose', 'CLUSTER of every table'],
+  ["commit prepared 'a'", 'COMMIT PREPARED'],
+  ["rollback prepared 'a'", 'ROLLBACK PREPARED'],
   ['create database another', 'CREATE DATABASE'],
   ['drop database if exists another with (force)', 'DROP DATABASE'],
   ['alter database ‹here› set tablespace pg_default', 'ALTER DATABASE … SET TABLESPACE'],

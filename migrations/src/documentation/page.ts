@@ -1,6 +1,6 @@
 import { count } from '@lockstep/foundation';
 import type { Analysis } from '../analysis/analyse.ts';
-import { titleOf } from '../migration.ts';
+import { ownTransactions, titleOf, wordsOutside } from '../migration.ts';
 import { erDiagram } from './diagram.ts';
 import { code, plain, table } from './markdown.ts';
 import type { Relation, Schema } from './read-schema.ts';
@@ -94,7 +94,7 @@ function migrationSection(
   durations: PageContents['durations'],
 ): string[] {
   const { up, down, overlay } = migration;
-  const outside = up.statements.flatMap(({ outsideTransaction }) => outsideTransaction ?? []);
+  const outside = wordsOutside(up);
   const took = durations?.get(migration.version);
   const facts = [
     count(up.statements.length, 'statement'),
@@ -105,6 +105,7 @@ function migrationSection(
         : 'can be taken back',
     `${risk.level} risk`,
     ...(outside.length === 0 ? [] : [`outside a transaction: ${outside.join(', ')}`]),
+    ...(ownTransactions(up) === 0 ? [] : ['in transactions of its own']),
     ...(overlay === undefined ? [] : [`in ${overlay} only`]),
     ...(took === undefined ? [] : [`took ${took} ms`]),
   ];

@@ -12,15 +12,20 @@ import { spellTableName } from '../identifiers.ts';
 import { withFilesAndState } from '../inspect.ts';
 import { type Migration, type Statement, titleOf } from '../migration.ts';
 import type { Hooks, Operation } from '../operation.ts';
+import { markPartitioned } from '../run/partitioned.ts';
+import { groupStatements, type StatementGroup } from '../run/statement-groups.ts';
 import type { Session } from '../session.ts';
+import { markerHint } from '../sql/marker-hint.ts';
 import { describeSqlError } from '../sql-evidence.ts';
+import { discard, reset } from '../step.ts';
 import { fillTable, type RowWish } from './fill.ts';
-import { type Measurement, measure, readRelations } from './measure.ts';
+import { type Measurement, measure, type Relations, readRelations } from './measure.ts';
 
 /** A statement failed on the scratch copy. */
 export class RehearsalFailedError extends Failure {
-  constructor(migration: string, evidence: readonly string[], cause: unknown) {
+  constructor(migration: string, evidence: readonly string[], cause: unknown, hint: string | undefined) {
     super(`${migration} failed in the rehearsal`, {
+      ...(hint === undefined ? {} : { hint }),
       code: 'rehearsal-failed',
       exitStatus: 1,
       evidence: [...evidence, 'it ran in a scratch database; nothing else was touched'],
@@ -124,23 +129,49 @@ class Rehearsing {
   async rehearse(migration: Migration): Promise<RehearsedMigration> {
     await this.#fillWhatIsThere();
     const known = await readRelations(this.#session);
-    const { statements } = migration.up;
-    const inTransaction = statements.every(({ outsideTransaction }) => outsideTransaction === undefined);
+    const statements = await markPartitioned(this.#session, migration.up.statements);
     const startedAt = performance.now();
     const measurements: Measurement[] = [];
+    let chained = false;
+    for (const group of groupStatements(statements)) {
+      measurements.push(...(await this.#runGroup(migration, group, known, chained)));
+      chained = group.end?.control?.chain === true;
+    }
     const run = (sql: string) => this.#run(migration, undefined, () => this.#session.query(sql));
-    if (inTransaction) await run('begin');
+    if (chained) await run('rollback');
+    // As between the steps of a real run.
+    await run(`${reset}; ${discard}`);
+    const milliseconds = performance.now() - startedAt;
+    this.#operation.log.info(`${titleOf(migration)} … ${Math.round(milliseconds)} ms in the rehearsal`);
+    return { migration, measurements, milliseconds };
+  }
+
+  /** @param open whether its transaction is open already, chained to the one before */
+  async #runGroup(
+    migration: Migration,
+    { statements, alone, end }: StatementGroup,
+    known: Relations,
+    open: boolean,
+  ): Promise<Measurement[]> {
+    const run = (sql: string, statement?: Statement) =>
+      this.#run(migration, statement, () => this.#session.query(sql));
+    const measurements: Measurement[] = [];
+    if (alone === undefined && !open) await run('begin');
+    // First: to measure asks the catalog, and after that no transaction takes another isolation level.
     for (const statement of statements) {
+      const modes = modesOf(statement);
+      if (modes !== undefined) await run(modes, statement);
+    }
+    for (const statement of statements) {
+      if (statement.control !== undefined || modesOf(statement) !== undefined) continue;
       const measured = await this.#run(migration, statement, () =>
         measure(this.#session, this.#observer, statement, known),
       );
       measurements.push(measured);
       this.#operation.log.debug(`${titleOf(migration)}: ${Math.round(measured.milliseconds)} ms`);
     }
-    if (inTransaction) await run('commit');
-    const milliseconds = performance.now() - startedAt;
-    this.#operation.log.info(`${titleOf(migration)} … ${Math.round(milliseconds)} ms in the rehearsal`);
-    return { migration, measurements, milliseconds };
+    if (alone === undefined) await run(end?.text ?? 'commit', end);
+    return measurements;
   }
 
   /** Whatever is asked for and never was there. */
@@ -189,7 +220,14 @@ class Rehearsing {
         titleOf(migration),
         describeSqlError(migration.up, statement, error),
         error,
+        markerHint({ cause: error, statement }, migration.up),
       );
     }
   }
+}
+
+/** What a statement asks of its transaction, where it does that alone. */
+function modesOf({ text, control }: Statement): string | undefined {
+  if (control?.kind === 'begin' && control.modes !== '') return `set transaction ${control.modes}`;
+  return control === undefined && /^set\s+transaction\b/i.test(text) ? text : undefined;
 }

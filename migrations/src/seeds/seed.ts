@@ -4,9 +4,11 @@ import type { Settings } from '../config.ts';
 import { withFilesAndState } from '../inspect.ts';
 import { withLock } from '../lock.ts';
 import { lockOptions } from '../lock-options.ts';
+import type { Statement } from '../migration.ts';
 import type { Hooks, Operation } from '../operation.ts';
 import { computePlan } from '../plan.ts';
 import type { Session } from '../session.ts';
+import { askedByFile, noTransactionMarker } from '../sql/no-transaction.ts';
 import { describeSqlError } from '../sql-evidence.ts';
 import { toSqlFile } from '../sql-file.ts';
 import { decodeSql } from '../sql-text.ts';
@@ -125,13 +127,8 @@ async function runSql(session: Session, file: SeedFile): Promise<undefined> {
   const sql = toSqlFile(file.path, text, statements);
   const [mistake] = mistakes;
   if (mistake !== undefined) throw new SeedFileError(file.path, undefined, mistake.rule);
-  const alone = statements.find(({ outsideTransaction }) => outsideTransaction !== undefined);
-  if (alone !== undefined)
-    throw new SeedFileError(
-      file.path,
-      undefined,
-      `${alone.outsideTransaction} cannot run in the transaction of the seeds`,
-    );
+  const rule = statements.map(againstOneTransaction).find((found) => found !== undefined);
+  if (rule !== undefined) throw new SeedFileError(file.path, undefined, rule);
   for (const statement of statements) {
     try {
       await session.query(statement.text);
@@ -141,4 +138,14 @@ async function runSql(session: Session, file: SeedFile): Promise<undefined> {
     }
   }
   return undefined;
+}
+
+/** All seeds share a transaction: why a statement cannot stand in it. */
+function againstOneTransaction({ outsideTransaction, control, text }: Statement): string | undefined {
+  if (control !== undefined) return `${text} ends or opens a transaction: all seeds share one`;
+  if (outsideTransaction === askedByFile)
+    return `it asks for no transaction (${noTransactionMarker}): all seeds share one`;
+  return outsideTransaction === undefined
+    ? undefined
+    : `${outsideTransaction} cannot run in the transaction of the seeds`;
 }
