@@ -8,6 +8,7 @@ import { type MigrationRisk, type StatementRisk, scoreOf } from './risk.ts';
 import type { ReadStatement, Risk, Rule } from './rule.ts';
 import { rules } from './rules/rules.ts';
 import { type Suppression, suppressionsOf } from './suppression.ts';
+import { transactionFindings } from './transaction-findings.ts';
 import { nameOf, pick, type Tree } from './tree.ts';
 
 /** What Postgres' parser and our rules say about one migration. */
@@ -26,6 +27,7 @@ export const otherCodes = [
   'down-missing',
   'down-leaves',
   'down-lacks',
+  'transaction-control',
   'suppression-without-reason',
   'suppression-unknown',
   'suppression-unused',
@@ -36,7 +38,13 @@ export function analyse(migration: Migration, parse: Parse): Analysis {
   const up = readFile(migration.up, parse);
   const down = migration.down === undefined ? undefined : readFile(migration.down, parse);
   const judged = judge(migration.up, up.read, new LineIndex(migration.up.text));
-  const findings = [...up.findings, ...(down?.findings ?? []), ...judged.findings];
+  const files = migration.down === undefined ? [migration.up] : [migration.up, migration.down];
+  const findings = [
+    ...up.findings,
+    ...(down?.findings ?? []),
+    ...judged.findings,
+    ...files.flatMap(transactionFindings),
+  ];
   if (migration.down === undefined) {
     findings.push(
       whole(
@@ -53,7 +61,7 @@ export function analyse(migration: Migration, parse: Parse): Analysis {
   const irreversible = migration.down === undefined;
   return {
     migration,
-    findings: [migration.up, ...(migration.down === undefined ? [] : [migration.down])].flatMap((file) =>
+    findings: files.flatMap((file) =>
       hush(
         file,
         findings.filter(({ path }) => path === file.path),

@@ -7,7 +7,7 @@ const others: readonly (readonly [code: string, severity: string, words: string]
   [
     'file',
     'error',
-    'The file cannot be a migration: its name, its pair, its bytes, a quote that is never closed, a COMMIT of its own, a command of psql.',
+    'The file cannot be a migration: its name, its pair, its bytes, a quote that is never closed, a command of psql.',
   ],
   [
     'syntax',
@@ -26,6 +26,11 @@ const others: readonly (readonly [code: string, severity: string, words: string]
     'The down file leaves something that the up file makes. What is read: the names that are made and dropped in both, and what goes along with a table or column. A file with DO, CALL, CASCADE or OR REPLACE is not compared; `migrate verify --rollbacks` compares schemas.',
   ],
   ['down-lacks', 'warning', 'The up file drops something that the down file does not make again.'],
+  [
+    'transaction-control',
+    'warning',
+    'The file ends or opens transactions, other than by a BEGIN first and a COMMIT last. Where it is one transaction all the same, it runs in the migrator’s own. Where it is several, each is committed apart, and a failure in a later one leaves the database dirty; so does a ROLLBACK, or a transaction that is read only.',
+  ],
   ['naming', 'notice', 'The description is not in lower_snake_case.'],
   [
     'padding',

@@ -20,9 +20,9 @@ const explained: Readonly<Record<string, string>> = {
     'A new default is for new rows alone and locks for an instant; what relies on its absence cannot be seen.',
   'syntax-error': 'Is syntax here: the parser is Postgres’ own, so it is the error the server would give.',
   'transaction-nesting':
-    'Is file here: a migration is a transaction, so BEGIN and COMMIT inside it are refused when the file is read.',
+    'Is transaction-control here: a migration is a transaction, unless the file makes several of it.',
   'ban-uncommitted-transaction':
-    'Cannot happen: a migration is committed by the migrator, or rolled back whole.',
+    'Is transaction-control here; what a file leaves open is committed by the migrator.',
 };
 
 /** Each rule of squawk with the codes of ours that cover it, or the reason why none does; by name. */

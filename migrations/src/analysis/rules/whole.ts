@@ -1,3 +1,4 @@
+import { askedByFile } from '../../sql/no-transaction.ts';
 import { alterationsOf } from '../alterations.ts';
 import type { Rule } from '../rule.ts';
 import { nameOf, pick, wordsOf } from '../tree.ts';
@@ -226,7 +227,10 @@ export const wholeRules: readonly Rule[] = [
 create index concurrently orders_by_note on orders (note);`,
     good: 'create index concurrently orders_by_note on orders (note);',
     find: ({ statement, statements }) =>
-      statement.outsideTransaction === undefined || statements === 1
+      // A file that asks for no transaction says so itself.
+      statement.outsideTransaction === undefined ||
+      statement.outsideTransaction === askedByFile ||
+      statements === 1
         ? []
         : [{ about: statement.outsideTransaction }],
   },
