@@ -42,7 +42,13 @@ export default defineConfig({
     reporters: ['default', './test/support/closing-line.ts'],
     projects: [
       {
-        test: { name: 'pure', include: ['*/src/**/*.test.ts'], sequence: { groupOrder: 0 } },
+        test: {
+          name: 'pure',
+          include: ['*/src/**/*.test.ts'],
+          // They take milliseconds; a busy machine is no failure.
+          testTimeout: 60_000,
+          sequence: { groupOrder: 0 },
+        },
       },
       {
         test: {
