@@ -19,7 +19,7 @@ export interface FileSettings {
 const largestFile = 256 * 1024;
 
 /**
- * Reads a YAML file of settings: one mapping, its keys those of setting-names.ts, its values plain. What the values mean
+ * Reads a YAML file of settings: one mapping, its keys those of setting-names.ts, its values plain or, where one may be, a list. What the values mean
  * is checked with all other settings, so that every mistake is reported at once.
  *
  * @throws {ConfigFileError} when the file cannot be read, or is no YAML mapping; exit status 2
@@ -39,6 +39,7 @@ export function readConfigFile(path: string): FileSettings {
     throw new ConfigFileError(`${name} holds no settings`, ['expected key: value lines']);
   }
   const keys: readonly string[] = settingEntries.filter(([, { inFile }]) => inFile).map(([key]) => key);
+  const lists: readonly string[] = settingEntries.filter(([, { isList }]) => isList).map(([key]) => key);
   const values: Record<string, string> = {};
   const mistakes: { name: string; rule: string }[] = [];
   for (const [key, value] of Object.entries(content)) {
@@ -48,11 +49,19 @@ export function readConfigFile(path: string): FileSettings {
       mistakes.push({ name: key, rule: `unknown setting${hint} (from ${name})` });
     } else if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
       values[key] = String(value);
+    } else if (isListOfText(value) && lists.includes(key)) {
+      values[key] = value.join('\n');
+    } else if (lists.includes(key) && value !== null) {
+      mistakes.push({ name: key, rule: `expected one value or a list of texts (from ${name})` });
     } else if (value !== null) {
       mistakes.push({ name: key, rule: `expected one value (from ${name})` });
     }
   }
   return { name, values, mistakes };
+}
+
+function isListOfText(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string' && !item.includes('\n'));
 }
 
 /** Without aliases: settings need none, and one of an alias of an alias is a bomb. */

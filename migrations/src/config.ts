@@ -1,5 +1,7 @@
 import type { LogFormat, LogLevel } from '@lockstep/foundation/log';
 import type { ConnectionParameters } from '@lockstep/postgres';
+import { type IgnoreRule, parsePattern, splitPatterns } from './catalog/ignore.ts';
+import type { ComplianceSettings } from './catalog/scope.ts';
 import type { FileSettings } from './config-file.ts';
 import { type ConnectionSource, readConnection, readScratch } from './connection-settings.ts';
 import type { MaintenanceWindow } from './environments/window.ts';
@@ -29,6 +31,8 @@ export interface Settings extends StrategySettings {
   readonly table: TableName;
   /** The file that says what the schema must be. */
   readonly specification: string | undefined;
+  /** What a comparison of schemas passes over, and whether anything else may be there. */
+  readonly compliance: ComplianceSettings;
   readonly backups: BackupSettings;
   readonly audit: AuditSettings;
   /** Another server for scratch databases. */
@@ -97,6 +101,10 @@ export function readConfig(
     connection: readConnection(sources, service, offline),
     table: readTable(sources),
     specification: readFileName(sources, 'specification'),
+    compliance: {
+      ignore: readIgnored(sources),
+      isStrict: reader.oneOf(pick('strict'), ['true', 'false'], 'false') === 'true',
+    },
     backups: {
       folder: readFileName(sources, 'backupFolder') ?? './backups',
       keep: reader.integer(pick('backupKeep'), { min: 1, max: 10_000 }, 10),
@@ -143,6 +151,17 @@ function readFileName({ reader, pick }: SettingSources, key: SettingKey): string
   const path = reader.text(name);
   if (path?.includes('\0')) reader.mistake(name, 'a path cannot hold a NUL character', path);
   return path;
+}
+
+/** Every wrong entry is a mistake of its own. */
+function readIgnored({ reader, pick }: SettingSources): IgnoreRule[] {
+  const name = pick('ignore');
+  return splitPatterns(reader.text(name) ?? '').flatMap((text) => {
+    const rule = parsePattern(text);
+    if (!('mistake' in rule)) return [rule];
+    reader.mistake(name, rule.mistake, text);
+    return [];
+  });
 }
 
 function readTable({ reader, pick }: SettingSources): TableName {

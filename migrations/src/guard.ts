@@ -2,17 +2,22 @@ import { Failure } from '@lockstep/foundation';
 import type { AppliedStep } from './apply.ts';
 import { type PlannedRun, planRun, requireApproved } from './approval/plan-file.ts';
 import type { Backup } from './backup/store.ts';
+import type { Rehearse } from './backup/verify-backup.ts';
 import { runInScratch } from './catalog/build-schema.ts';
 import {
+  appliedMigrations,
   type Comparison,
   compareWithFiles,
   compareWithSpecification,
+  scopeOf,
   tableOf,
 } from './catalog/compliance.ts';
-import { compareCatalogs, describeDifferences } from './catalog/differences.ts';
+import { describeDifferences } from './catalog/differences.ts';
 import { NotCompliantError, RollbackUnprovenError } from './catalog/errors.ts';
+import { describeNotes, mergeNotes } from './catalog/notes.ts';
 import { readCatalog } from './catalog/read-catalog.ts';
-import { appliedMigrations, rehearseDown } from './catalog/rehearsal.ts';
+import { rehearseDown } from './catalog/rehearsal.ts';
+import { judge } from './catalog/scope.ts';
 import { type DataCheck, readChecks, runChecks } from './data-checks.ts';
 import { describeDependents, findDependents } from './dependents.ts';
 import { DataCheckError, withEvidence } from './errors.ts';
@@ -30,6 +35,8 @@ export interface GuardRecord {
   backup: Backup | undefined;
   /** What the schema was compared with after the last step, and equals. */
   compliantWith: readonly string[];
+  /** How many notes there were: what is there besides, and is no failure. */
+  notes: number;
 }
 
 /** A plan made under the lock, about to be run. */
@@ -47,7 +54,7 @@ export interface GuardedRun {
 /** What the strategy promises around the steps of one run: only what was approved runs, from a backup, to a schema that is right. */
 export class Guard {
   readonly #approved: PlannedRun;
-  readonly #record: GuardRecord = { backup: undefined, compliantWith: [] };
+  readonly #record: GuardRecord = { backup: undefined, compliantWith: [], notes: 0 };
   #checks: readonly DataCheck[] = [];
   #ready = false;
   #done = false;
@@ -103,12 +110,13 @@ export class Guard {
     const { service } = operation.settings;
     const name = service ?? state.database;
     const comparisons = await compareAfter(operation, session, state, migrations);
-    for (const { expectation, differences } of comparisons) {
-      if (differences.length === 0) continue;
-      const fact = `the steps are applied, and the schema of ${name} differs from ${expectation}`;
-      throw new NotCompliantError(fact, expectation, differences, this.#backupNote());
+    for (const comparison of comparisons) {
+      if (comparison.differences.length === 0) continue;
+      const fact = `the steps are applied, and the schema of ${name} differs from ${comparison.expectation}`;
+      throw new NotCompliantError(fact, comparison, this.#backupNote());
     }
     this.#record.compliantWith = comparisons.map(({ expectation }) => expectation);
+    this.#record.notes = describeNotes(mergeNotes(comparisons.map(({ notes }) => notes)), 10_000).length;
     const wrong = await runChecks(session, this.#checks);
     if (includes(validation, 'extensive')) wrong.push(...(await unfinished(session)));
     if (wrong.length === 0) return;
@@ -134,7 +142,7 @@ export class Guard {
       rehearseDown(operation, session, state, migrations, plan.steps),
     );
     if (findings.length > 0) throw unproven(name, findings);
-    this.#record.backup = await backUp(operation, run, async (copy) => {
+    this.#record.backup = await backUp(operation, run, async (copy, comparable) => {
       log.info(`rehearsing the rollback of ${name} on the restored backup, with its rows`);
       const before = await countRows(copy);
       const down = { steps: plan.steps, migrations, from: plan.from };
@@ -143,7 +151,8 @@ export class Guard {
         if (!(error instanceof Failure) || error.exitStatus !== 1) throw error;
         throw unproven(name, [error.message, ...error.evidence]);
       });
-      const left = compareCatalogs(expected, await readCatalog(copy, state.tables));
+      const found = await readCatalog(copy, state.tables);
+      const { wrong: left } = judge(scopeOf(operation, state, comparable(expected), comparable(found)));
       const after = await countRows(copy);
       const touched = await this.#touched(run);
       const lost = [...before].flatMap(([table, rows]) => {
@@ -179,7 +188,7 @@ async function countRows(session: Session): Promise<ReadonlyMap<string, number>>
 async function backUp(
   operation: Operation,
   { session, state, plan }: GuardedRun,
-  rehearse: ((copy: Session) => Promise<void>) | undefined,
+  rehearse: Rehearse | undefined,
 ): Promise<Backup | undefined> {
   const { backup, insists } = operation.settings.strategy;
   if (backup === 'none') return undefined;
@@ -207,7 +216,7 @@ async function compareAfter(
     const files = await compareWithFiles(operation, session, state, migrations, live);
     const complete = appliedMigrations(migrations, state).length === migrations.length;
     if (specification === undefined || !complete) return [files];
-    return [files, await compareWithSpecification(operation, session, state, specification, live)];
+    return [files, await compareWithSpecification(operation, session, state, specification, files)];
   });
 }
 

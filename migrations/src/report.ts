@@ -201,16 +201,17 @@ function migrateLines(result: MigrateResult, { service, undoCommand }: ReportNam
 
 function safeguardLines(record: GuardRecord | undefined): string[] {
   if (record === undefined) return [];
-  const { backup, compliantWith } = record;
+  const { backup, compliantWith, notes } = record;
+  const apart = notes === 0 ? '' : `, apart from ${count(notes, 'note')} (migrate verify lists them)`;
   return [
     ...(backup === undefined ? [] : [`  the database before is in ${showPath(backup.path)}`]),
-    ...(compliantWith.length === 0 ? [] : [`  the schema equals ${compliantWith.join(' and ')}`]),
+    ...(compliantWith.length === 0 ? [] : [`  the schema equals ${compliantWith.join(' and ')}${apart}`]),
   ];
 }
 
 function jsonSafeguards(record: GuardRecord | undefined): Readonly<Record<string, Json>> {
   if (record === undefined) return {};
-  const { backup, compliantWith } = record;
+  const { backup, compliantWith, notes } = record;
   return {
     backup:
       backup === undefined
@@ -222,6 +223,7 @@ function jsonSafeguards(record: GuardRecord | undefined): Readonly<Record<string
           },
     compliant: compliantWith.length > 0 ? true : null,
     expectations: compliantWith,
+    notes,
   };
 }
 

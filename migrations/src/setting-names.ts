@@ -6,6 +6,8 @@ export interface SettingName {
   readonly variables?: readonly string[];
   /** Whether the configuration file may hold it, under the key of {@link settingNames}. */
   readonly inFile?: true;
+  /** Whether the configuration file may give it as a list. */
+  readonly isList?: true;
   /** The help of the flag; the first variable's name is added to it. */
   readonly words?: string;
   /** The heading under which `--help` lists it. */
@@ -142,6 +144,21 @@ export const settingNames = {
     variables: ['MIGRATION_SPECIFICATION'],
     inFile: true,
     words: 'SQL, or Markdown with sql blocks, that says what the schema must be',
+    group: 'Safeguards',
+  },
+  ignore: {
+    flag: '--ignore <patterns>',
+    variables: ['MIGRATION_IGNORE'],
+    inFile: true,
+    isList: true,
+    words: 'what a comparison of schemas passes over, as in "table events_*, grant * to reporter"',
+    group: 'Safeguards',
+  },
+  strict: {
+    flag: '--strict',
+    variables: ['MIGRATION_STRICT'],
+    inFile: true,
+    words: 'a comparison of schemas fails for what the files do not make, too',
     group: 'Safeguards',
   },
   scratchUrl: {

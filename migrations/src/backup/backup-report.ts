@@ -84,5 +84,6 @@ function jsonBackup({ manifest, path }: Backup): Readonly<Record<string, Json>> 
     verifiedAt,
     tables: Object.keys(manifest.rows).length,
     tablesWithoutRows: manifest.withoutRows.length,
+    leftOut: manifest.closed ?? [],
   };
 }

@@ -22,7 +22,7 @@ export async function readContents(session: Session, tracking: Tables): Promise<
   return { catalog: await readCatalogInside(session, tracking), rows };
 }
 
-/** Counts the rows of every table. */
+/** Counts the rows of every table that this role may read. */
 export async function readRows(session: Session): Promise<ReadonlyMap<string, number>> {
   const names = await readTableNames(session);
   const rows = new Map<string, number>();
@@ -35,11 +35,11 @@ export async function readRows(session: Session): Promise<ReadonlyMap<string, nu
   return rows;
 }
 
-/** Every table that holds rows of its own and belongs to no extension, by quoted name, sorted. */
+/** Every table that holds rows of its own, belongs to no extension and may be read, by quoted name, sorted. */
 export async function readTableNames(session: Session): Promise<string[]> {
   const found = await session.query(
     `select n.nspname::text as schema, c.relname::text as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
-     where c.relkind = 'r' and c.relpersistence <> 't' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+     where c.relkind = 'r' and has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select') and c.relpersistence <> 't' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
        and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
      order by n.nspname collate "C", c.relname collate "C"`,
   );

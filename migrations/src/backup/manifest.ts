@@ -22,8 +22,15 @@ export interface Manifest {
   readonly rows: Readonly<Record<string, number>>;
   /** The tables whose rows are not in the dump. */
   readonly withoutRows: readonly string[];
+  /** What the role that took it may not read, and is not in the dump at all; absent when there is none such. */
+  readonly closed?: readonly string[];
   /** When it was restored into a scratch database and found equal; null when it was not tried. */
   readonly verifiedAt: string | null;
+}
+
+/** Whether it can take the place of a database: it lacks nothing that was there. */
+export function isWhole({ withoutRows, closed = [] }: Manifest): boolean {
+  return withoutRows.length + closed.length === 0;
 }
 
 /** Reads a manifest's text; undefined when it is none. */
@@ -54,9 +61,13 @@ function isManifest(value: unknown): value is Manifest {
     typeof rows === 'object' &&
     rows !== null &&
     Object.values(rows).every((count) => Number.isSafeInteger(count)) &&
-    Array.isArray(withoutRows) &&
-    withoutRows.every((name) => typeof name === 'string')
+    isListOfText(withoutRows) &&
+    (fields.get('closed') === undefined || isListOfText(fields.get('closed')))
   );
+}
+
+function isListOfText(value: unknown): boolean {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }
 
 function isTextOrNull(value: unknown): boolean {

@@ -84,6 +84,17 @@ async function replace(operation: Operation, request: RestoreRequest): Promise<R
     const state = await readWatched(operation, session, { downSql: false });
     const backup = await choose(operation, request, state.database);
     const { manifest } = backup;
+    const { closed = [] } = manifest;
+    if (closed.length > 0) {
+      throw new BackupUnusableError(
+        `the backup ${showPath(backup.path)} lacks what the role that took it may not read`,
+        [
+          ...closed.slice(0, 10),
+          'it cannot take the place of a database; what it holds can be restored beside it',
+        ],
+        `migrate restore ${request.wanted} --into <new database>`,
+      );
+    }
     if (manifest.withoutRows.length > 0) {
       throw new BackupUnusableError(
         `the backup ${showPath(backup.path)} is incremental: ${manifest.withoutRows.length} tables have no rows in it`,

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { count } from '@lockstep/foundation';
 import { showPath } from '../folder.ts';
 import { BackupFailedError, BackupUnusableError } from './errors.ts';
-import { type Manifest, parseManifest } from './manifest.ts';
+import { isWhole, type Manifest, parseManifest } from './manifest.ts';
 
 /** A finished backup in its folder. */
 export interface Backup {
@@ -100,9 +100,12 @@ export async function findBackup(
 ): Promise<Backup> {
   if (wanted === 'latest') {
     const all = await listBackups(folder, database);
-    const latest = all.find(({ manifest }) => !whole || manifest.withoutRows.length === 0);
+    const latest = all.find(({ manifest }) => !whole || isWhole(manifest));
     if (latest !== undefined) return latest;
-    const rest = all.length === 0 ? [] : [`${count(all.length, 'incremental one')} cannot take its place`];
+    const rest =
+      all.length === 0
+        ? []
+        : [`${count(all.length, 'backup')} cannot take its place: rows or tables are left out`];
     throw new BackupUnusableError(
       `there is no ${whole ? 'full ' : ''}backup of ${database} in ${showPath(folder)}`,
       rest,

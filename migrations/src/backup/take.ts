@@ -13,8 +13,9 @@ import { BackupFailedError } from './errors.ts';
 import type { Manifest } from './manifest.ts';
 import { type PgEnd, type PgRun, startPgTool } from './pg-run.ts';
 import { findPgTool, type PgTool } from './pg-tool.ts';
+import { describeClosed, exclusions, type Reach, readReach, within } from './reach.ts';
 import { type Backup, dropOldest, nameOf, prepareFolder, writeFailure, writeManifest } from './store.ts';
-import { verifyBackup } from './verify-backup.ts';
+import { type Rehearse, verifyBackup } from './verify-backup.ts';
 
 /** What a backup is to hold. */
 export interface BackupRequest {
@@ -24,7 +25,7 @@ export interface BackupRequest {
   /** Whether it is restored into a scratch database and compared before it counts. */
   readonly verified: boolean;
   /** Runs in the copy that verifying restores, after the comparison. */
-  readonly rehearse?: (copy: Session) => Promise<void>;
+  readonly rehearse?: Rehearse;
 }
 
 const progressMilliseconds = 5000;
@@ -54,12 +55,17 @@ export async function takeBackup(
     const path = join(folder, `${name}.dump`);
     const partial = `${path}.partial`;
     log.info(`taking ${request.kind === 'full' ? 'a full' : 'an incremental'} backup of ${state.database}`);
+    const reach = await readReach(session);
+    const closed = describeClosed(reach);
+    if (closed.length > 0)
+      log.warn(`not in the backup, as ${state.role} may not read it: ${closed.slice(0, 10).join(', ')}`);
     const { contents, written, withoutRows } = await inSnapshot(session, async (snapshot) => {
-      const before = await readContents(session, state.tables);
+      const { rows, catalog } = await readContents(session, state.tables);
+      const before = { rows, catalog: within(catalog, reach) };
       const left = [...before.rows.keys()].filter(
         (table) => request.touched !== undefined && !request.touched.has(table),
       );
-      const file = await dump(operation, session, tool, { partial, snapshot, withoutRows: left });
+      const file = await dump(operation, session, tool, { partial, snapshot, withoutRows: left, reach });
       return { contents: before, written: file, withoutRows: left };
     });
     const { current } = state.history;
@@ -77,12 +83,13 @@ export async function takeBackup(
       fingerprint: fingerprintOf(contents.catalog),
       rows: Object.fromEntries(contents.rows),
       withoutRows,
+      ...(closed.length === 0 ? {} : { closed }),
       verifiedAt: null,
     };
     try {
       if (request.verified) {
         const backup = { manifest, path: partial };
-        await verifyBackup(operation, session, state, backup, contents, request.rehearse);
+        await verifyBackup(operation, session, state, { backup, contents, reach }, request.rehearse);
         manifest = { ...manifest, verifiedAt: new Date().toISOString() };
       }
       await rename(partial, path).catch((error: unknown) => {
@@ -128,13 +135,14 @@ interface DumpRequest {
   readonly partial: string;
   readonly snapshot: string;
   readonly withoutRows: readonly string[];
+  readonly reach: Reach;
 }
 
 async function dump(
   operation: Operation,
   session: Session,
   tool: PgTool,
-  { partial, snapshot, withoutRows }: DumpRequest,
+  { partial, snapshot, withoutRows, reach }: DumpRequest,
 ): Promise<{ readonly bytes: number; readonly sha256: string }> {
   const { settings, deadline, signal } = operation;
   const args = [
@@ -142,6 +150,7 @@ async function dump(
     '--no-password',
     `--snapshot=${snapshot}`,
     `--lock-wait-timeout=${Math.max(1, Math.floor(deadline.remaining()))}`,
+    ...exclusions(reach),
     ...withoutRows.map((table) => `--exclude-table-data=${table}`),
   ];
   const run = startPgTool(tool, args, session.parameters, applicationNameOf(settings));

@@ -7,14 +7,22 @@ import type { Operation } from '../operation.ts';
 import type { Session } from '../session.ts';
 import { type Contents, readContents } from './contents.ts';
 import { BackupUnverifiedError } from './errors.ts';
-import type { Manifest } from './manifest.ts';
+import { type Reach, restorable } from './reach.ts';
 import { restoreInto } from './restore-into.ts';
 import { type Backup, requireWhole } from './store.ts';
 
 /**
+ * What runs in the restored copy.
+ *
+ * @param comparable leaves out of a catalog what the copy cannot have
+ */
+export type Rehearse = (copy: Session, comparable: (catalog: Catalog) => Catalog) => Promise<void>;
+
+/**
  * Restores a backup into a scratch database and compares schema and rows with what it was taken of.
  *
- * On another server (setting `scratchUrl`) the roles of this one need not exist: owners and privileges are left out there.
+ * On another server (setting `scratchUrl`) the roles of this one need not exist: owners and privileges are left out there. So they are
+ * where something belongs to a role that this one may not act as; and what only a superuser can make is not restored here.
  *
  * @param rehearse runs in the copy, once it is known to be one
  * @throws {BackupUnverifiedError} when something differs or Postgres refuses it
@@ -23,12 +31,15 @@ export async function verifyBackup(
   operation: Operation,
   session: Session,
   state: DatabaseState,
-  backup: Backup,
-  contents: Contents,
-  rehearse?: (copy: Session) => Promise<void>,
+  {
+    backup,
+    contents,
+    reach,
+  }: { readonly backup: Backup; readonly contents: Contents; readonly reach: Reach },
+  rehearse?: Rehearse,
 ): Promise<void> {
   await requireWhole(backup);
-  const elsewhere = operation.settings.scratch !== undefined;
+  const rolesDiffer = operation.settings.scratch !== undefined || reach.hasOtherRoles;
   await withScratch(
     operation,
     session,
@@ -36,14 +47,20 @@ export async function verifyBackup(
     async (scratch) => {
       const scratched = await scratch.connect();
       try {
-        const refused = await restoreInto(operation, scratched, backup, { withoutRoles: elsewhere });
+        const refused = await restoreInto(operation, scratched, backup, { withoutRoles: rolesDiffer, reach });
         if (refused !== undefined) throw new BackupUnverifiedError(showPath(backup.path), refused);
         const found = await readSnapshot(scratched, state);
-        const lines = elsewhere
-          ? differences(backup.manifest, withoutRoles(contents), withoutRoles(found))
-          : differences(backup.manifest, contents, found);
+        const comparable = (catalog: Catalog) => {
+          const made = restorable(catalog, reach);
+          return rolesDiffer ? withoutRoles(made) : made;
+        };
+        const [expected, there] = [comparable(contents.catalog), comparable(found.catalog)];
+        const lines = [
+          ...describeDifferences(compareCatalogs(expected, there), 10),
+          ...rowDifferences(contents.rows, found.rows, backup.manifest.withoutRows),
+        ];
         if (lines.length > 0) throw new BackupUnverifiedError(showPath(backup.path), lines);
-        await rehearse?.(scratched);
+        await rehearse?.(scratched, comparable);
       } finally {
         await scratched.close();
       }
@@ -62,13 +79,6 @@ export async function readSnapshot(session: Session, { tables }: DatabaseState):
   }
 }
 
-function differences({ withoutRows }: Manifest, expected: Contents, found: Contents): string[] {
-  return [
-    ...describeDifferences(compareCatalogs(expected.catalog, found.catalog), 10),
-    ...rowDifferences(expected.rows, found.rows, withoutRows),
-  ];
-}
-
 /** Tables whose number of rows is not the expected one; those whose rows were left out must be empty. */
 export function rowDifferences(
   expected: ReadonlyMap<string, number>,
@@ -82,11 +92,7 @@ export function rowDifferences(
   });
 }
 
-function withoutRoles({ catalog, rows }: Contents): Contents {
-  return { catalog: stripped(catalog), rows };
-}
-
-function stripped({ objects }: Catalog): Catalog {
+function withoutRoles({ objects }: Catalog): Catalog {
   const left = [...objects.values()].filter(({ kind }) => kind !== 'default privileges');
   return toCatalog(
     left.map((object): CatalogObject => {

@@ -1,10 +1,16 @@
 import type { Json } from '../json.ts';
 import { type Catalog, type CatalogObject, keyOf } from './catalog.ts';
+import { holderOf } from './names.ts';
 
 /** One object that is not as it should be. */
 export type Difference =
   | { readonly kind: 'missing'; readonly object: CatalogObject }
-  | { readonly kind: 'unexpected'; readonly object: CatalogObject }
+  | {
+      readonly kind: 'unexpected';
+      readonly object: CatalogObject;
+      /** Why it cannot just stay, where something could have. */
+      readonly obstacle?: string;
+    }
   | {
       readonly kind: 'different';
       readonly object: CatalogObject;
@@ -33,14 +39,18 @@ export function compareCatalogs(expected: Catalog, found: Catalog): Difference[]
 
 /** The parts of a table that is missing or unexpected as a whole tell nothing more. */
 function withoutParts(differences: readonly Difference[]): Difference[] {
-  const wholes = new Set(
+  const wholes = new Map(
     differences
       .filter(({ kind, object }) => kind !== 'different' && holders.has(object.kind))
-      .map(({ kind, object }) => `${kind} ${object.name}`),
+      .map(({ kind, object }) => [`${kind} ${object.name}`, object]),
   );
   return differences.filter(({ kind, object }) => {
-    const whole = object.properties['of'];
-    return whole === undefined || !wholes.has(`${kind} ${whole}`);
+    const holder = holderOf(object);
+    if (holder !== undefined && wholes.has(`${kind} ${holder}`)) return false;
+    const referred = / REFERENCES (.+?)\(/.exec(object.properties['definition'] ?? '')?.[1];
+    // A foreign key to a partitioned table has a constraint for each partition.
+    const partition = object.kind === 'constraint' ? wholes.get(`${kind} ${referred}`) : undefined;
+    return partition?.properties['partition bound'] === undefined;
   });
 }
 
@@ -69,6 +79,8 @@ function compareProperties(expected: CatalogObject, found: CatalogObject): Prope
 export function describeDifferences(differences: readonly Difference[], most = 20): string[] {
   const lines = differences.slice(0, most).flatMap((difference) => {
     const title = `${difference.kind}: ${keyOf(difference.object)}`;
+    if (difference.kind === 'unexpected' && difference.obstacle !== undefined)
+      return [`in the way: ${keyOf(difference.object)}`, `  ${difference.obstacle}`];
     if (difference.kind !== 'different') return [title];
     return [title, ...difference.properties.flatMap(describeProperty)];
   });
@@ -100,6 +112,8 @@ function firstDifference(expected: string, found: string): string[] {
 export function jsonDifference(difference: Difference): Json {
   const { kind, object } = difference;
   const named = { kind, type: object.kind, name: object.name };
+  if (kind === 'unexpected' && difference.obstacle !== undefined)
+    return { ...named, obstacle: difference.obstacle };
   if (kind !== 'different') return named;
   return {
     ...named,

@@ -1,7 +1,9 @@
 import { Failure } from '@lockstep/foundation';
 import { DocumentedFailure } from '../errors.ts';
 import type { Json } from '../json.ts';
+import type { Comparison } from './compliance.ts';
 import { type Difference, describeDifferences, jsonDifference } from './differences.ts';
+import { describeNotes, jsonNotes } from './notes.ts';
 
 /** A scratch database is needed, and cannot be made. */
 export class ScratchUnavailableError extends Failure {
@@ -26,16 +28,22 @@ export class SpecificationError extends Failure {
 export class NotCompliantError extends DocumentedFailure {
   readonly differences: readonly Difference[];
   readonly expectation: string;
+  readonly #notes: Comparison['notes'];
 
-  /** @param expectation what it was compared with, as in `services-api/SERVICES-SCHEMA.md` */
-  constructor(fact: string, expectation: string, differences: readonly Difference[], note?: string) {
+  /** @param more a last line of evidence */
+  constructor(fact: string, { expectation, differences, notes }: Comparison, more?: string) {
     super(fact, {
       code: 'not-compliant',
       exitStatus: 6,
-      evidence: [...describeDifferences(differences), ...(note === undefined ? [] : [note])],
+      evidence: [
+        ...describeDifferences(differences),
+        ...describeNotes(notes, 10).map((line) => `note: ${line}`),
+        ...(more === undefined ? [] : [more]),
+      ],
     });
     this.differences = differences;
     this.expectation = expectation;
+    this.#notes = notes;
   }
 
   get document(): Readonly<Record<string, Json>> {
@@ -43,6 +51,7 @@ export class NotCompliantError extends DocumentedFailure {
       compliant: false,
       expectation: this.expectation,
       differences: this.differences.map(jsonDifference),
+      notes: jsonNotes(this.#notes),
     };
   }
 }

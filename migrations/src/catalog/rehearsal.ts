@@ -4,10 +4,9 @@ import type { Migration } from '../migration.ts';
 import type { Operation } from '../operation.ts';
 import type { Step } from '../plan.ts';
 import type { Session } from '../session.ts';
-import { readStandings } from '../standing.ts';
 import { runInScratch, stepUp } from './build-schema.ts';
 import type { Catalog } from './catalog.ts';
-import { tableOf } from './compliance.ts';
+import { appliedMigrations, tableOf } from './compliance.ts';
 import { compareCatalogs, describeDifferences } from './differences.ts';
 import { readCatalog } from './read-catalog.ts';
 import { withScratch } from './scratch.ts';
@@ -88,11 +87,4 @@ async function downAndUp(
     if (!(error instanceof Failure) || error.exitStatus !== 1) throw error;
     return [error.message, ...error.evidence];
   }
-}
-
-/** The migrations that are applied and have a file, ascending. */
-export function appliedMigrations(migrations: readonly Migration[], { history }: DatabaseState): Migration[] {
-  return readStandings(migrations, history).versions.flatMap(({ applied, migration }) =>
-    applied && migration !== undefined ? [migration] : [],
-  );
 }

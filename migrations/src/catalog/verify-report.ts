@@ -1,14 +1,20 @@
 import { count } from '@lockstep/foundation';
 import { jsonVersion } from '../json.ts';
 import type { Report, ReportNames } from '../report.ts';
+import { describeNotes, jsonNotes, mergeNotes } from './notes.ts';
 import { jsonProof, type RollbacksResult, type VerifyResult } from './verify.ts';
 
 /** `verify`, when all is as it should be. */
 export function reportVerify(result: VerifyResult, { service }: ReportNames): Report {
   const { database, version, fingerprint, comparisons } = result;
   const expectations = comparisons.map(({ expectation }) => expectation);
+  const notes = mergeNotes(comparisons.map(({ notes: some }) => some));
+  const equals = `${service ?? database} is at ${version ?? 'none'}, and its schema equals ${expectations.join(' and ')}`;
   return {
-    text: `${service ?? database} is at ${version ?? 'none'}, and its schema equals ${expectations.join(' and ')}`,
+    text:
+      notes.length === 0
+        ? equals
+        : [`${equals}, apart from:`, ...describeNotes(notes).map((line) => `  ${line}`)].join('\n'),
     json: {
       service: service ?? null,
       database,
@@ -16,6 +22,7 @@ export function reportVerify(result: VerifyResult, { service }: ReportNames): Re
       compliant: true,
       fingerprint,
       expectations,
+      notes: jsonNotes(notes),
     },
   };
 }

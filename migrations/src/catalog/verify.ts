@@ -5,7 +5,12 @@ import { withFilesAndState } from '../inspect.ts';
 import type { Migration } from '../migration.ts';
 import type { Hooks, Operation } from '../operation.ts';
 import type { Session } from '../session.ts';
-import { type Comparison, compareWithFiles, compareWithSpecification } from './compliance.ts';
+import {
+  appliedMigrations,
+  type Comparison,
+  compareWithFiles,
+  compareWithSpecification,
+} from './compliance.ts';
 import { describeDifferences } from './differences.ts';
 import { NotCompliantError, RollbackUnprovenError } from './errors.ts';
 import { fingerprintOf } from './fingerprint.ts';
@@ -29,7 +34,7 @@ export interface RollbacksResult {
 
 /**
  * Compares the live schema with what its applied files make, and with the specification when one is named. Changes nothing in the
- * database; both are built in scratch databases.
+ * database; both are built in scratch databases. What neither makes is a note, unless it stands in the way; see scope.ts.
  *
  * @throws {NotCompliantError} with every difference; exit status 6
  */
@@ -76,9 +81,11 @@ async function compareAll(
   live: Awaited<ReturnType<typeof readCatalog>>,
 ): Promise<Comparison[]> {
   const { specification } = operation.settings;
-  const files = await compareWithFiles(operation, session, state, migrations, live);
+  const applied = new Set(appliedMigrations(migrations, state));
+  const pending = migrations.filter((migration) => !applied.has(migration));
+  const files = await compareWithFiles(operation, session, state, migrations, live, pending);
   if (specification === undefined) return [files];
-  return [await compareWithSpecification(operation, session, state, specification, live), files];
+  return [await compareWithSpecification(operation, session, state, specification, files), files];
 }
 
 function notCompliant(name: string, first: Comparison, others: readonly Comparison[]): NotCompliantError {
@@ -88,7 +95,7 @@ function notCompliant(name: string, first: Comparison, others: readonly Comparis
   );
   const places = count(first.differences.length, 'object');
   const fact = `the schema of ${name} differs from ${first.expectation} in ${places}`;
-  return new NotCompliantError(fact, first.expectation, first.differences, also[0]);
+  return new NotCompliantError(fact, first, also[0]);
 }
 
 function unproven(proofs: readonly RollbackProof[], wrong: readonly RollbackProof[]): RollbackUnprovenError {

@@ -1,11 +1,12 @@
 import { Failure } from '@lockstep/foundation';
 import { findPgTool } from '../backup/pg-tool.ts';
+import { describeClosed, readReach } from '../backup/reach.ts';
 import { freeBytes, prepareFolder } from '../backup/store.ts';
 import { readServerVersion } from '../backup/take.ts';
-import { compareWithFiles } from '../catalog/compliance.ts';
+import { appliedMigrations, compareWithFiles } from '../catalog/compliance.ts';
 import { describeDifferences } from '../catalog/differences.ts';
+import { describeNotes } from '../catalog/notes.ts';
 import { readCatalog } from '../catalog/read-catalog.ts';
-import { appliedMigrations } from '../catalog/rehearsal.ts';
 import { proveRollbacks } from '../catalog/rollbacks.ts';
 import { readSpecification } from '../catalog/specification.ts';
 import { showPath } from '../folder.ts';
@@ -16,7 +17,7 @@ export const backupCheck: Check = {
   name: 'backup',
   level: 'minimal',
   concerns: ({ operation }) => operation.settings.strategy.backup !== 'none',
-  look: async ({ operation, session }) => {
+  look: async ({ operation, session, state }) => {
     const { folder, pgBin } = operation.settings.backups;
     const server = await readServerVersion(session);
     return attempt(async () => {
@@ -31,7 +32,13 @@ export const backupCheck: Check = {
         );
       }
       const room = free === undefined ? '' : `, ${mebibytes(free)} free for ${mebibytes(needed)} at most`;
-      return ok(`pg_dump ${tool.version} to ${showPath(folder)}${room}`);
+      const closed = describeClosed(await readReach(session)).slice(0, 10);
+      return [
+        ...ok(`pg_dump ${tool.version} to ${showPath(folder)}${room}`),
+        ...(closed.length === 0
+          ? []
+          : note(`leaves out what ${state.role} may not read: ${closed.join(', ')}`)),
+      ];
     });
   },
 };
@@ -47,25 +54,34 @@ export const scratchCheck: Check = {
         ),
 };
 
-/** The schema before must be what the files make, or what comes after cannot be. */
+/** The schema before must be what the files make, or what comes after cannot be; what else is there is told. */
 export const schemaCheck: Check = {
   name: 'schema',
   level: 'moderate',
   concerns: ({ plan }) => plan.anomalies.length === 0,
   look: async (outlook) => {
-    const { operation, session, state, migrations } = outlook;
+    const { operation, session, state, plan, migrations } = outlook;
     if (!(await mayMakeScratch(outlook))) return note('not compared: no scratch database can be made');
     const live = await readCatalog(session, state.tables);
+    const ups = new Set(
+      plan.steps.flatMap(({ direction, version }) => (direction === 'up' ? [version] : [])),
+    );
+    const pending = migrations.filter(({ version }) => ups.has(version));
     return attempt(async () => {
-      const { expectation, differences } = await compareWithFiles(
+      const { expectation, differences, notes } = await compareWithFiles(
         operation,
         session,
         state,
         migrations,
         live,
+        pending,
       );
-      if (differences.length === 0) return ok(`equals ${expectation}`);
-      return failed([`differs from ${expectation}`, ...describeDifferences(differences, 5)].join('; '), 6);
+      const told = describeNotes(notes, 5).flatMap((line) => note(line));
+      if (differences.length > 0) {
+        const words = [`differs from ${expectation}`, ...describeDifferences(differences, 5)].join('; ');
+        return [...failed(words, 6), ...told];
+      }
+      return [...ok(`equals ${expectation}${told.length === 0 ? '' : ', apart from:'}`), ...told];
     });
   },
 };
