@@ -234,7 +234,7 @@ describe.each(able)('on $name', (server) => {
   test('a schema somebody changed by hand fails before, one that the files do not describe after', async () => {
     const { bench, migrate } = await atTwo(server);
     await once(bench.database.ownerUrl, 'create index stray on orders (total)');
-    const before = await migrate(['up', '--yes'], careful);
+    const before = await migrate(['up', '--yes'], { ...careful, MIGRATION_STRICT: 'true' });
     expect(before.status).toBe(6);
     expect(before.stderr).toMatch(
       /schema: differs from what the files make at 2; unexpected: index public.stray/,

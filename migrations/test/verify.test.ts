@@ -60,7 +60,7 @@ describe.each(postgresServers())('on $name', (server) => {
       `alter table users alter email type varchar(100), add column "Age" int default 3 check ("Age" > 0);
        drop index users_email; create view grown as select id from users; comment on table users is 'people'`,
     );
-    const { status, stdout, stderr } = await bench.migrate(['verify']);
+    const { status, stdout, stderr } = await bench.migrate(['verify', '--strict']);
     expect({ status, stdout }).toEqual({ status: 6, stdout: '' });
     expect(steady(stderr, bench)).toBe(
       [
@@ -76,7 +76,7 @@ describe.each(postgresServers())('on $name', (server) => {
         '',
       ].join('\n'),
     );
-    const json = await bench.migrate(['verify', '--format', 'json']);
+    const json = await bench.migrate(['verify', '--strict', '--format', 'json']);
     expect(JSON.parse(json.stdout)).toMatchObject({
       success: false,
       compliant: false,
