@@ -194,6 +194,8 @@ class Application {
       direction,
       milliseconds: Math.round(milliseconds),
     });
+    if (direction === 'up' && step.file.statements.length === 0)
+      this.#operation.log.warn(`${step.file.name} has no statement; ${titleOf(step)} counts as applied`);
     this.#from = step.resultVersion === -1n ? undefined : step.resultVersion;
     this.#index += 1;
   }

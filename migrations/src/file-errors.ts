@@ -14,6 +14,9 @@ export interface FileMistake {
   /** Absent when the mistake is the file itself: its name, its size, its missing pair. */
   readonly place?: { readonly line: number; readonly column: number };
   readonly rule: string;
+  /** The code under which `validate` lists it; `file` when absent. */
+  readonly code?: 'both-directions' | 'substitution';
+  readonly fix?: string;
 }
 
 /** Lists every mistake in a folder of migrations at once, each with its file, its place and the rule. */
@@ -22,12 +25,16 @@ export class MigrationFilesError extends Failure {
 
   constructor(folder: string, mistakes: readonly FileMistake[]) {
     const files = new Set(mistakes.map(({ path }) => path)).size;
+    const fixes = new Set(mistakes.flatMap(({ fix }) => (fix === undefined ? [] : [`fix: ${fix}`])));
     super(`${folder}: ${count(files, 'file')} ${files === 1 ? 'is' : 'are'} wrong`, {
       code: 'migration-files',
       exitStatus: 3,
-      evidence: mistakes.map(({ path, place, rule }) => {
-        return `${path}${place === undefined ? '' : `:${place.line}:${place.column}`}  ${rule}`;
-      }),
+      evidence: [
+        ...mistakes.map(({ path, place, rule }) => {
+          return `${path}${place === undefined ? '' : `:${place.line}:${place.column}`}  ${rule}`;
+        }),
+        ...fixes,
+      ],
     });
     this.mistakes = mistakes;
   }
@@ -35,11 +42,15 @@ export class MigrationFilesError extends Failure {
 
 /** The folder of migrations holds none. */
 export class NoMigrationsError extends Failure {
-  constructor(folder: string) {
+  /** @param layouts which layouts were considered, and what the folder has of each */
+  constructor(folder: string, layouts: readonly string[] = []) {
     super(`${folder}: no migrations in this folder`, {
       code: 'no-migrations',
       exitStatus: 3,
-      evidence: ['expected files named {version}_{description}.up.sql, such as 000001_create_users.up.sql'],
+      evidence: [
+        'expected files named {version}_{description}.up.sql, such as 000001_create_users.up.sql',
+        ...layouts,
+      ],
     });
   }
 }

@@ -1,7 +1,11 @@
 import { join } from 'node:path';
 import { type FileMistake, MigrationFilesError, NoScriptsError } from './file-errors.ts';
+import { controlRule } from './file-name.ts';
+import type { FileWarning } from './files/file-warning.ts';
+import { nameInvisible } from './files/invisible.ts';
+import { numberOrder } from './files/number-order.ts';
 import { listFolder, showPath } from './folder.ts';
-import type { FolderReading } from './load.ts';
+import type { FolderReading, Warn } from './load.ts';
 import type { Migration } from './migration.ts';
 import { printable } from './printable.ts';
 import { readSqlFile } from './sql-reading.ts';
@@ -13,10 +17,11 @@ import { readSqlFile } from './sql-reading.ts';
  * @throws {MigrationFilesError} with every mistake of every file; exit status 3
  * @throws {NoScriptsError} when there is none; exit status 3
  */
-export async function loadScripts(folder: string): Promise<Migration[]> {
-  const { migrations, mistakes } = await readScripts(folder);
+export async function loadScripts(folder: string, warn: Warn): Promise<Migration[]> {
+  const { migrations, mistakes, warnings } = await readScripts(folder);
   const shown = showPath(folder);
   if (mistakes.length > 0) throw new MigrationFilesError(shown, mistakes);
+  warn(warnings);
   if (migrations.length === 0) throw new NoScriptsError(shown);
   return [...migrations];
 }
@@ -26,24 +31,40 @@ export async function readScripts(folder: string): Promise<FolderReading> {
   const shown = showPath(folder);
   const { root, entries } = listFolder(folder);
   const mistakes: FileMistake[] = [];
+  const warnings: FileWarning[] = [];
+  const listed = entries.map(({ name }) => ({ path: join(shown, printable(name)), name }));
   const migrations = entries.flatMap((entry, index): readonly Migration[] => {
-    const path = join(shown, printable(entry.name));
-    if (/\.(?:up|down)\.sql$/i.test(entry.name)) {
-      const rule =
-        'is named as in the layout versioned; in the layout alphabetical each .sql file stands alone';
+    const { name } = entry;
+    const path = join(shown, printable(name));
+    const rule = refuse(name);
+    if (rule !== undefined) {
       mistakes.push({ path, rule });
       return [];
     }
-    if (/\p{C}/u.test(entry.name)) {
-      mistakes.push({ path, rule: 'its name holds a control character, and the name is recorded' });
-      return [];
+    const unseen = nameInvisible(name);
+    if (unseen !== undefined) {
+      const odd = `its name holds ${unseen}, which nobody sees`;
+      warnings.push({
+        path,
+        name,
+        code: 'name-characters',
+        rule: odd,
+        fix: 'another name, before it is applied anywhere',
+      });
     }
-    const { file, mistakes: found } = readSqlFile(root, entry, path, 'up');
-    mistakes.push(...found.map((mistake) => ({ path, ...mistake })));
-    if (file === undefined) return [];
-    return [{ version: BigInt(index + 1), label: entry.name, description: '', up: file, down: undefined }];
+    const reading = readSqlFile(root, entry, path, 'up');
+    mistakes.push(...reading.mistakes);
+    warnings.push(...reading.warnings);
+    if (reading.file === undefined) return [];
+    return [{ version: BigInt(index + 1), label: name, description: '', up: reading.file, down: undefined }];
   });
-  return { migrations, mistakes };
+  warnings.push(...numberOrder(listed));
+  return { migrations, mistakes, warnings, otherLayouts: [] };
+}
+
+function refuse(name: string): string | undefined {
+  if (!/\.(?:up|down)\.sql$/i.test(name)) return controlRule(name);
+  return 'is named as in the layout versioned; in the layout alphabetical each .sql file stands alone';
 }
 
 /** The place of each script by its name. */

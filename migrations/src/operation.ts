@@ -15,6 +15,8 @@ import {
   ServerError,
   withEvidence,
 } from './errors.ts';
+import type { FileWarning } from './files/file-warning.ts';
+import { tellWarnings } from './files/tell-warnings.ts';
 import { loadLayout } from './load.ts';
 import { placesOf } from './load-scripts.ts';
 import type { Migration } from './migration.ts';
@@ -124,7 +126,8 @@ export async function operate<T>(
       wantsTables: hooks.wantsTables === true,
       load: async () => {
         const { path, layout, environment } = settings;
-        const migrations = hooks.migrations ?? (await loadLayout(path, layout, environment));
+        const warn = (warnings: readonly FileWarning[]) => tellWarnings(log, warnings);
+        const migrations = hooks.migrations ?? (await loadLayout(path, layout, environment, warn));
         if (settings.layout === 'alphabetical') scripts = placesOf(migrations);
         return migrations;
       },

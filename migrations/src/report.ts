@@ -7,7 +7,7 @@ import type { GuardRecord } from './guard.ts';
 import type { HistoryResult, PlanResult, StatusResult, VersionResult } from './inspect.ts';
 import { type Json, jsonVersion } from './json.ts';
 import type { MigrateResult } from './migrate.ts';
-import { ownTransactions, wordsOutside } from './migration.ts';
+import { ownTransactions, titleOf, wordsOutside } from './migration.ts';
 import type { Anomaly, MigrationState, Step } from './plan.ts';
 import { describeAnomalies } from './refusal.ts';
 import { columns } from './report-columns.ts';
@@ -148,7 +148,7 @@ export function reportPlan(
   };
   const lines = steps.map((step) => [step.label, step.description, step.direction, describeStatements(step)]);
   const risks = (run?.steps ?? []).flatMap((step) =>
-    step.risks.map((risk) => `  ! ${step.version} ${step.description}: ${risk}`),
+    step.risks.map((risk) => `  ! ${titleOf({ ...step, label: step.version })}: ${risk}`),
   );
   return {
     text: [

@@ -1,6 +1,7 @@
 import { count } from '@lockstep/foundation';
 import { DocumentedFailure } from './errors.ts';
 import { type Json, jsonVersion } from './json.ts';
+import { titleOf } from './migration.ts';
 import type { Report, ReportNames } from './report.ts';
 import type { DirtyState, ResolveResult } from './resolve.ts';
 
@@ -35,7 +36,7 @@ export function describeDirty(dirty: DirtyState): string[] {
     unknown: 'the schema alone does not tell: it changes rows, or nothing that a catalog shows',
   };
   return [
-    `${label} ${description} (${direction}) began and did not finish; ${counted}`,
+    `${titleOf({ label, description })} (${direction}) began and did not finish; ${counted}`,
     ...objects.slice(0, 20).map(({ name, standing }) => `  ${standing}: ${name}`),
     ...(objects.length > 20 ? [`  and ${objects.length - 20} more`] : []),
     ...(failure === undefined ? [] : [`the file does not run in a scratch database either: ${failure}`]),

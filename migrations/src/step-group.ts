@@ -42,6 +42,8 @@ export function groupLength(steps: readonly Step[], from: number, until: number)
 function mayShare(step: Step | undefined): boolean {
   return (
     step?.direction === 'up' &&
+    // Where nothing is sent, nothing answers: such a step ends by itself.
+    step.file.statements.length > 0 &&
     step.file.statements.every(
       (statement) => statement.outsideTransaction === undefined && isQuick(statement),
     )

@@ -3,7 +3,7 @@ import type { Records, TrackedStep } from './bookkeeping.ts';
 import { LockLostError } from './errors.ts';
 import { quoteIdentifier } from './identifiers.ts';
 import { findInvalidIndexes } from './invalid-indexes.ts';
-import type { Statement } from './migration.ts';
+import { type Statement, titleOf } from './migration.ts';
 import type { Operation } from './operation.ts';
 import { lockLost } from './record-sql.ts';
 import { markPartitioned } from './run/partitioned.ts';
@@ -228,9 +228,8 @@ export class StepRunner {
     if (!step.file.statements.some(({ outsideTransaction }) => /INDEX/.test(outsideTransaction ?? '')))
       return;
     for (const name of await findInvalidIndexes(this.#session)) {
-      const { label, description } = step;
       this.#operation.log.warn(
-        `${label} ${description}: the index ${name} is invalid and not used; REINDEX INDEX CONCURRENTLY mends it`,
+        `${titleOf(step)}: the index ${name} is invalid and not used; REINDEX INDEX CONCURRENTLY mends it`,
       );
     }
   }
@@ -255,8 +254,7 @@ export class StepRunner {
       const { code, message } = failed.cause;
       if (!allowed || !passing.has(code ?? '') || signal.aborted || deadline.remaining() < pause)
         throw failed;
-      const { label, description } = failed.tracked.step;
-      log.warn(`${label} ${description}: ${message} (${code}); trying again`, { code });
+      log.warn(`${titleOf(failed.tracked.step)}: ${message} (${code}); trying again`, { code });
       await deadline.sleep(pause * (0.5 + Math.random()), signal);
       if (signal.aborted) throw failed;
     }

@@ -23,3 +23,10 @@ export function widthOf(character: string): number {
   if (wide.test(character)) return 2;
   return emoji.test(character) && !regionalIndicator.test(character) ? 2 : 1;
 }
+
+/** The columns of a text of one line. */
+export function widthOfText(text: string): number {
+  let width = 0;
+  for (const character of text) width += widthOf(character);
+  return width;
+}

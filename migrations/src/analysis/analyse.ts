@@ -1,3 +1,4 @@
+import { fileWarningCodes } from '../files/file-warning.ts';
 import type { Migration, SqlFile, Statement } from '../migration.ts';
 import type { Finding } from './finding.ts';
 import { LineIndex } from './line-index.ts';
@@ -22,6 +23,7 @@ type Parse = (statement: Pick<Statement, 'text'>) => Parsed;
 
 /** Codes of findings that are about more than one statement; the rules have their own. */
 export const otherCodes = [
+  ...fileWarningCodes,
   'syntax',
   'not-parsed',
   'down-missing',
@@ -33,13 +35,18 @@ export const otherCodes = [
   'suppression-unused',
 ] as const;
 
-/** Judges a migration by its two files; asks no server. */
-export function analyse(migration: Migration, parse: Parse): Analysis {
+/**
+ * Judges a migration by its two files; asks no server.
+ *
+ * @param read what reading the two files found odd
+ */
+export function analyse(migration: Migration, parse: Parse, read: readonly Finding[] = []): Analysis {
   const up = readFile(migration.up, parse);
   const down = migration.down === undefined ? undefined : readFile(migration.down, parse);
   const judged = judge(migration.up, up.read, new LineIndex(migration.up.text));
   const files = migration.down === undefined ? [migration.up] : [migration.up, migration.down];
   const findings = [
+    ...read,
     ...up.findings,
     ...(down?.findings ?? []),
     ...judged.findings,

@@ -21,7 +21,8 @@ export function folderFindings(migrations: readonly Migration[]): Finding[] {
 }
 
 function namingOf({ description, up }: Migration): Finding[] {
-  if (/^[a-z0-9]+(_[a-z0-9]+)*$/.test(description)) return [];
+  // Other characters are a warning of their own.
+  if (!/^[A-Za-z0-9_-]+$/.test(description) || /^[a-z0-9]+(_[a-z0-9]+)*$/.test(description)) return [];
   const better = description
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '_')

@@ -1,5 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { FileMistake } from '../file-errors.ts';
+import type { FileWarning } from '../files/file-warning.ts';
+import { showPath } from '../folder.ts';
 import type { Layout } from '../layout.ts';
 import { readMigrations } from '../load.ts';
 import { readScripts } from '../load-scripts.ts';
@@ -30,18 +32,22 @@ const judgedAtOnce = 16;
  * @throws {MigrationsFolderError} when the folder cannot be listed; exit status 2
  */
 export async function validateFolder(folder: string, layout: Layout): Promise<Validation> {
-  const [parse, { migrations, mistakes }] = await Promise.all([loadParser(), readAll(folder, layout)]);
+  const [parse, reading] = await Promise.all([loadParser(), readAll(folder, layout)]);
+  const { migrations, mistakes, warnings, otherLayouts } = reading;
   const findings: Finding[] = mistakes.map(toFinding);
+  findings.push(...otherLayouts.map((message) => layoutFinding(showPath(folder), message)));
+  const odd = warnings.map(warningFinding);
   const risks: Validation['risks'][number][] = [];
   for (const [index, migration] of migrations.entries()) {
     if (index % judgedAtOnce === judgedAtOnce - 1) await setImmediate();
-    const analysis = analyse(migration, parse);
+    const analysis = analyse(migration, parse, odd.filter(isOf(migration)));
     risks.push({ migration, risk: analysis.risk });
     // A script has no down file by its nature.
     findings.push(
       ...analysis.findings.filter(({ code }) => layout === 'versioned' || code !== 'down-missing'),
     );
   }
+  findings.push(...odd.filter((finding) => !migrations.some((migration) => isOf(migration)(finding))));
   if (layout === 'versioned')
     findings.push(...folderFindings(migrations), ...dependencyFindings(folder, migrations));
   return {
@@ -56,15 +62,31 @@ async function readAll(folder: string, layout: Layout) {
   if (layout === 'alphabetical') return readScripts(folder);
   const base = await readMigrations(folder);
   const mistakes = new Map(base.mistakes.map((mistake) => [JSON.stringify(mistake), mistake]));
+  const warnings = new Map(base.warnings.map((warning) => [JSON.stringify(warning), warning]));
   const migrations = [...base.migrations];
   for (const environment of environments) {
     const reading = await readMigrations(folder, { environment });
     for (const mistake of reading.mistakes) mistakes.set(JSON.stringify(mistake), mistake);
+    for (const warning of reading.warnings) warnings.set(JSON.stringify(warning), warning);
     migrations.push(...reading.migrations.filter(({ overlay }) => overlay === environment));
   }
-  return { migrations, mistakes: [...mistakes.values()] };
+  const { otherLayouts } = base;
+  return { migrations, mistakes: [...mistakes.values()], warnings: [...warnings.values()], otherLayouts };
 }
 
-function toFinding({ path, place, rule }: FileMistake): Finding {
-  return { code: 'file', severity: 'error', path, place, message: rule, fix: undefined };
+/** Whether a finding is about a file of the migration. */
+function isOf({ up, down }: Migration): (finding: Finding) => boolean {
+  return ({ path }) => path === up.path || path === down?.path;
+}
+
+function toFinding({ path, place, rule, code, fix }: FileMistake): Finding {
+  return { code: code ?? 'file', severity: 'error', path, place, message: rule, fix };
+}
+
+function warningFinding({ path, place, rule, code, fix }: FileWarning): Finding {
+  return { code, severity: 'warning', path, place, message: rule, fix };
+}
+
+function layoutFinding(path: string, message: string): Finding {
+  return { code: 'file', severity: 'error', path, place: undefined, message, fix: undefined };
 }

@@ -32,7 +32,7 @@ export async function reportValidation(
   const { migrations, findings } = validation;
   const open = findings.filter(({ allowed }) => allowed === undefined);
   const failing = open.filter(({ severity }) => severity === 'error' || (strict && severity === 'warning'));
-  const empty = migrations.length === 0 && findings.length === 0;
+  const empty = migrations.length === 0 && failing.length === 0;
   const folder = showPath(path);
   return {
     text: [...open.flatMap(linesOf), summary(folder, validation, open, empty)].join('\n'),

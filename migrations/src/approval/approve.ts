@@ -2,6 +2,7 @@ import { count } from '@lockstep/foundation';
 import type { Settings } from '../config.ts';
 import { confirm } from '../confirm.ts';
 import { ApprovalMissingError } from '../errors.ts';
+import { titleOf } from '../migration.ts';
 import type { Hooks } from '../operation.ts';
 import { digestOf, type PlannedRun, readPlanFile, requireApproved } from './plan-file.ts';
 
@@ -50,7 +51,7 @@ export function describeRun(run: PlannedRun): string[] {
   return [
     `${service ?? database.name}${where}, ${strategy.name}: ${does}, ${way} (plan ${digestOf(run).slice(0, 12)})`,
     ...steps.flatMap(({ version, description, direction, statements, risks }) => [
-      `  ${version} ${description} (${direction}), ${count(statements, 'statement')}`,
+      `  ${titleOf({ label: version, description })} (${direction}), ${count(statements, 'statement')}`,
       ...risks.map((risk) => `    ! ${risk}`),
     ]),
   ];

@@ -4,7 +4,7 @@ import { DatabaseError } from 'pg';
 import { ApprovalMissingError, UsageError } from '../errors.ts';
 import { showPath } from '../folder.ts';
 import type { DatabaseState } from '../history.ts';
-import type { Migration } from '../migration.ts';
+import { type Migration, titleOf } from '../migration.ts';
 import type { Operation } from '../operation.ts';
 import type { Plan, Step, Target } from '../plan.ts';
 import type { Session } from '../session.ts';
@@ -168,7 +168,7 @@ function stepDifferences(approved: readonly PlannedStep[], now: readonly Planned
   return now.flatMap((step, index) =>
     step.checksum === approved[index]?.checksum
       ? []
-      : [`${step.version} ${step.description} (${step.direction}) was edited after the approval`],
+      : [`${titleOf({ ...step, label: step.version })} (${step.direction}) was edited after the approval`],
   );
 }
 

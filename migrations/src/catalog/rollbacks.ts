@@ -1,6 +1,6 @@
 import { Failure } from '@lockstep/foundation';
 import type { DatabaseState } from '../history.ts';
-import type { Migration } from '../migration.ts';
+import { type Migration, titleOf } from '../migration.ts';
 import type { Operation } from '../operation.ts';
 import type { Session } from '../session.ts';
 import { runInScratch, stepDown, stepUp } from './build-schema.ts';
@@ -53,7 +53,7 @@ export async function proveRollbacks(
           runOne(operation, scratched, state, migrations, migration, from, direction);
         const proof = await prove(migration, before, run, () => readCatalog(scratched, state.tables));
         proofs.push(proof.proof);
-        operation.log.info(`${migration.label} ${migration.description}: ${proof.proof.verdict}`);
+        operation.log.info(`${titleOf(migration)}: ${proof.proof.verdict}`);
         if (proof.after === undefined) break;
         before = proof.after;
         from = migration.version;

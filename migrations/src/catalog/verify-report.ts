@@ -1,5 +1,6 @@
 import { count } from '@lockstep/foundation';
 import { jsonVersion } from '../json.ts';
+import { titleOf } from '../migration.ts';
 import type { Report, ReportNames } from '../report.ts';
 import { describeNotes, jsonNotes, mergeNotes } from './notes.ts';
 import { jsonProof, type RollbacksResult, type VerifyResult } from './verify.ts';
@@ -31,9 +32,7 @@ export function reportVerify(result: VerifyResult, { service }: ReportNames): Re
 export function reportRollbacks({ database, proofs }: RollbacksResult, { service }: ReportNames): Report {
   const proven = proofs.filter(({ verdict }) => verdict === 'proven');
   const irreversible = proofs.filter(({ verdict }) => verdict === 'irreversible');
-  const lines = irreversible.map(
-    ({ migration }) => `  irreversible: ${migration.label} ${migration.description}`,
-  );
+  const lines = irreversible.map(({ migration }) => `  irreversible: ${titleOf(migration)}`);
   return {
     text: [
       `${service ?? database}: ${count(proven.length, 'rollback')} proven: up, down and up again give the same schema`,

@@ -2,7 +2,7 @@ import { count } from '@lockstep/foundation';
 import type { Settings } from '../config.ts';
 import type { DatabaseState } from '../history.ts';
 import { withFilesAndState } from '../inspect.ts';
-import type { Migration } from '../migration.ts';
+import { type Migration, titleOf } from '../migration.ts';
 import type { Hooks, Operation } from '../operation.ts';
 import type { Session } from '../session.ts';
 import {
@@ -100,7 +100,7 @@ function notCompliant(name: string, first: Comparison, others: readonly Comparis
 
 function unproven(proofs: readonly RollbackProof[], wrong: readonly RollbackProof[]): RollbackUnprovenError {
   const lines = wrong.flatMap(({ migration, verdict, differences, failure }) => [
-    `${migration.label} ${migration.description}: ${verdict}`,
+    `${titleOf(migration)}: ${verdict}`,
     ...describeDifferences(differences, 5).map((line) => `  ${line}`),
     ...(failure === undefined ? [] : [failure.message, ...failure.evidence].map((line) => `  ${line}`)),
   ]);

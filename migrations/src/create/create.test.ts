@@ -60,7 +60,8 @@ describe('hostile input', () => {
     fc.assert(
       fc.property(hostile, (text) => {
         const description = attempt(() => requireDescription(text));
-        if (description !== undefined) expect(typeof parseFileName(`1_${description}.up.sql`)).toBe('object');
+        if (description !== undefined)
+          expect(parseFileName(`1_${description}.up.sql`)).toMatchObject({ description });
         const better = snake(text);
         if (better !== '') expect(requireDescription(better.slice(0, 100).replace(/_+$/, ''))).not.toBe('');
       }),

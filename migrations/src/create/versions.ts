@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { highestVersion, parseFileName } from '../file-name.ts';
+import { highestVersion, isFileName, parseFileName } from '../file-name.ts';
 import { environments } from '../strategy.ts';
 import { CreateRefusedError } from './errors.ts';
 
@@ -21,7 +21,7 @@ export async function takenVersions(folder: string): Promise<Taken> {
   for (const place of ['', ...environments]) {
     for (const name of await readdir(join(folder, place)).catch(() => [])) {
       const parsed = parseFileName(name);
-      if (typeof parsed === 'string') continue;
+      if (!isFileName(parsed)) continue;
       files.set(parsed.version, join(place, name));
       if (place === '') widths.set(parsed.label.length, (widths.get(parsed.label.length) ?? 0) + 1);
     }

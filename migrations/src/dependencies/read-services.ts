@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UsageError } from '../errors.ts';
-import { parseFileName } from '../file-name.ts';
+import { isFileName, parseFileName } from '../file-name.ts';
 import { showPath } from '../folder.ts';
 import { titleOf } from '../migration.ts';
 import { readDependencyFile } from './dependency-file.ts';
@@ -28,7 +28,7 @@ export async function readServices(root: string): Promise<ServiceFolder[]> {
     if (service.startsWith('.') || service === 'node_modules' || !existsSync(folder)) continue;
     const found = (await readdir(folder).catch(() => [])).flatMap((name) => {
       const parsed = parseFileName(name);
-      return typeof parsed === 'string' || parsed.direction === 'down' ? [] : [parsed];
+      return isFileName(parsed) && parsed.direction === 'up' && /\.sql$/i.test(name) ? [parsed] : [];
     });
     if (found.length === 0) continue;
     const titles = new Map(found.map((parsed) => [parsed.version, titleOf(parsed)]));

@@ -1,5 +1,6 @@
 import { count } from '@lockstep/foundation';
 import type { Analysis } from '../analysis/analyse.ts';
+import { markersOf } from '../files/markers.ts';
 import { ownTransactions, titleOf, wordsOutside } from '../migration.ts';
 import { erDiagram } from './diagram.ts';
 import { code, plain, table } from './markdown.ts';
@@ -133,7 +134,8 @@ export function purposeOf(text: string): string {
   for (const line of text.split(/\r\n|\r|\n/)) {
     const [, comment] = /^\s*--\s?(.*)$/.exec(line) ?? [];
     if (comment === undefined) break;
-    if (!/^\s*(lockstep|check):/.test(comment)) words.push(comment.trim());
+    const isMarker = markersOf(line).some(({ certain }) => certain);
+    if (!isMarker && !/^\s*(lockstep|check):/.test(comment)) words.push(comment.trim());
   }
   return words.join(' ').trim();
 }

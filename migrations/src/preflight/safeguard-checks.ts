@@ -10,6 +10,7 @@ import { readCatalog } from '../catalog/read-catalog.ts';
 import { proveRollbacks } from '../catalog/rollbacks.ts';
 import { readSpecification } from '../catalog/specification.ts';
 import { showPath } from '../folder.ts';
+import { titleOf } from '../migration.ts';
 import { type Check, type Finding, failed, note, type Outlook, ok } from './check.ts';
 
 /** pg_dump of the right version, a folder that can be written, and room in it. */
@@ -115,7 +116,7 @@ export const rehearsalCheck: Check = {
         migrations,
       });
       return proofs.flatMap(({ migration, verdict, differences, failure }): readonly Finding[] => {
-        const name = `${migration.label} ${migration.description}`;
+        const name = titleOf(migration);
         if (verdict === 'proven') return ok(`${name}: up, down and up again`);
         if (verdict === 'irreversible') return note(`${name}: up; it has no down file`);
         const why =

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { DatabaseError } from 'pg';
 import type { Settings } from '../config.ts';
+import { judgeMarkers } from '../files/directions.ts';
 import { withFilesAndState } from '../inspect.ts';
 import { withLock } from '../lock.ts';
 import { lockOptions } from '../lock-options.ts';
@@ -125,7 +126,7 @@ async function runSql(session: Session, file: SeedFile): Promise<undefined> {
   if (typeof text !== 'string') throw new SeedFileError(file.path, `line ${text.place.line}`, text.rule);
   const { statements, mistakes } = parseSql(text);
   const sql = toSqlFile(file.path, text, statements);
-  const [mistake] = mistakes;
+  const [mistake] = [...judgeMarkers(text, 'up').mistakes, ...mistakes];
   if (mistake !== undefined) throw new SeedFileError(file.path, undefined, mistake.rule);
   const rule = statements.map(againstOneTransaction).find((found) => found !== undefined);
   if (rule !== undefined) throw new SeedFileError(file.path, undefined, rule);

@@ -7,7 +7,49 @@ const others: readonly (readonly [code: string, severity: string, words: string]
   [
     'file',
     'error',
-    'The file cannot be a migration: its name, its pair, its bytes, a quote that is never closed, a command of psql.',
+    'The file cannot be a migration: its name, its bytes, a quote that is never closed, a command of psql, a second file of its version; or it is named as in another layout and would never run.',
+  ],
+  [
+    'both-directions',
+    'error',
+    'The file holds the way up and the way down, as those of dbmate, goose, sql-migrate, node-pg-migrate, tern and others do, and all of it would run. The comment that begins the other half is named. `up` refuses the file as well. [coming-from.md](coming-from.md) says how to split it.',
+  ],
+  [
+    'substitution',
+    'error',
+    'A comment of goose (`-- +goose ENVSUB ON`) has variables of the environment put into the SQL, which is not done here. `up` refuses the file as well.',
+  ],
+  ['passed-over', 'warning', 'The file is no migration by its name, so nothing runs it. `up` says so, too.'],
+  ['down-without-up', 'warning', 'There is a down file and no up file of its version. It is passed over.'],
+  [
+    'direction-heading',
+    'warning',
+    'A comment such as `-- rollback` or `-- Down migration: …` reads as if the way back followed. It may be prose, so what follows runs.',
+  ],
+  [
+    'foreign-marker',
+    'warning',
+    'A comment commands another migrator, such as `-- +goose Up` or `-- +goose StatementBegin`. It does nothing here.',
+  ],
+  [
+    'number-order',
+    'warning',
+    'In the layout alphabetical the order is that of names: `V10__x.sql` runs before `V1__x.sql`, and `10_b.sql` before `2_a.sql`.',
+  ],
+  [
+    'empty-file',
+    'warning',
+    'An up file has no statement, and is recorded as applied all the same; or a down file is empty and no comment says why there is nothing to take back.',
+  ],
+  [
+    'pair-name',
+    'warning',
+    'The up and the down file of a version have other descriptions or paddings. The version makes them a pair.',
+  ],
+  [
+    'name-characters',
+    'warning',
+    'The name has no description, or holds characters that nobody sees (a no-break space, a zero-width character) or that shells and tools may not take. It is recorded as it is.',
   ],
   [
     'syntax',
