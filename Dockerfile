@@ -18,8 +18,10 @@ WORKDIR /source
 COPY --from=manifests /source ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY . .
+# The modes of a checkout under a strict umask would stay with the copies. Not COPY --chmod, which only BuildKit knows.
 RUN npm run build \
- && for file in */src/server.ts; do mkdir -p "credentials/${file%%/*}-migrator" "credentials/${file%%/*}-app"; done
+ && for file in */src/server.ts; do mkdir -p "credentials/${file%%/*}-migrator" "credentials/${file%%/*}-app"; done \
+ && chmod -R a+rX */dist credentials
 
 FROM ${NODE_IMAGE} AS program
 ARG VERSION=dev

@@ -114,7 +114,9 @@ help: ## Print this
 # npm's own record of what it installed; older than the lock file means: install again.
 node_modules/.package-lock.json: package-lock.json
 	@test ! -L node_modules || { echo 'make: node_modules is a link; npm ci would empty the folder it leads to' >&2; exit 2; }
+	@node scripts/build/check-machine.mjs
 	@echo 'installing: npm ci' >&2 && npm ci --no-audit --no-fund --no-update-notifier --loglevel=error >&2 && touch $@
 
 scripts/dist/.built: $(SOURCES) node_modules/.package-lock.json
+	@node scripts/build/check-machine.mjs
 	@echo 'building' >&2 && node scripts/build.mjs >/dev/null && touch $@

@@ -9,6 +9,18 @@ import { fileURLToPath } from 'node:url';
 import { build, context } from 'esbuild';
 import { writeCodeCache } from './build/code-cache.mjs';
 import { lazyBuiltins } from './build/lazy-builtins.mjs';
+import { reasons, remedy, renderProblem } from './build/machine.mjs';
+
+// What the system refuses, such as a full disk, in a line as every program says it.
+process.on('uncaughtException', (error) => {
+  const { code, path = root } = error;
+  if (reasons[code] === undefined) console.error(error);
+  else {
+    const fact = `cannot write ${path}: ${reasons[code]}`;
+    process.stderr.write(renderProblem('build', { fact, ...remedy(path, code) }));
+  }
+  process.exit(reasons[code] === undefined ? 1 : 3);
+});
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
@@ -61,7 +73,7 @@ const programs = {
 };
 
 /** The stack's commands stay an ES module with chunks, so that a command loads only what it needs. */
-const stack = 'scripts/src/cli.ts';
+const stack = 'scripts/src/start.ts';
 /** Lives for days: one file, so that a build under it takes nothing away that it still has to load. */
 const supervisor = 'scripts/src/engines/embedded/supervisor-main.ts';
 

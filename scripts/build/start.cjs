@@ -4,8 +4,16 @@
 const { readFileSync } = require('node:fs');
 const { createRequire } = require('node:module');
 const { createHash } = require('node:crypto');
-const { dirname } = require('node:path');
+const { basename, dirname } = require('node:path');
 const { Script } = require('node:vm');
+
+// The same as `engines` in package.json. An older Node ends somewhere inside, with a stack.
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < 20 || (major === 20 && minor < 19)) {
+  const name = basename(__filename, '.start.cjs');
+  process.stderr.write(`${name}: Node.js 20.19 or newer is needed, and this is ${process.versions.node}\n`);
+  process.exit(3);
+}
 
 const program = __filename.replace(/\.start\.cjs$/, '.cjs');
 // Whoever looks at the command line sees the program.

@@ -4,7 +4,7 @@ import type { Availability, Engine, EngineName } from './engine.ts';
 import { engineNames } from './engine.ts';
 import type { Ask, ComposeProgram, FoundCompose } from './engines/compose-program.ts';
 import { environment } from './environment.ts';
-import { EngineUnavailable } from './errors.ts';
+import { EngineUnavailable, PreflightError, systemReason } from './errors.ts';
 import type { OpenedStack } from './prepare.ts';
 import type { Project } from './project.ts';
 
@@ -157,8 +157,13 @@ export function recordedEngine(project: Project): EngineName | undefined {
 
 /** So that `make status` and `make down` without ENGINE speak to the engine that runs the stack. */
 export function recordEngine(project: Project, name: EngineName): void {
-  mkdirSync(project.stateFolder, { recursive: true, mode: 0o700 });
-  writeFileSync(recordFile(project), `${name}\n`, { mode: 0o600 });
+  const file = recordFile(project);
+  try {
+    mkdirSync(project.stateFolder, { recursive: true, mode: 0o700 });
+    writeFileSync(file, `${name}\n`, { mode: 0o600 });
+  } catch (error) {
+    throw new PreflightError(`cannot write ${file}: ${systemReason(error)}`, { cause: error });
+  }
 }
 
 export function forgetEngine(project: Project): void {

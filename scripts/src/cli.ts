@@ -1,5 +1,6 @@
-import { renderFailure, toFailure } from '@lockstep/foundation';
+import { renderFailure } from '@lockstep/foundation';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { explain } from './checkout/system-failure.ts';
 import type { GlobalOptions, Terminal } from './commands/context.ts';
 import { forgetEmpty } from './environment.ts';
 
@@ -348,8 +349,9 @@ async function main(): Promise<void> {
   } catch (error) {
     if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
     else {
-      process.stderr.write(renderFailure('stack', error));
-      process.exitCode = toFailure(error).exitStatus;
+      const failure = explain(error, process.cwd());
+      process.stderr.write(renderFailure('stack', failure));
+      process.exitCode = failure.exitStatus;
     }
   }
 }

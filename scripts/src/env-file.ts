@@ -39,7 +39,7 @@ export function readEnvFile(path: string): EnvValues {
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return {};
     if (error instanceof EnvFileError) throw error;
-    throw new EnvFileError(`${path} cannot be read: ${systemReason(error)}`, []);
+    throw new EnvFileError(`${path} cannot be read: ${systemReason(error)}`, [], undefined, error);
   }
   if (text.includes('\0')) throw new EnvFileError(`${path} has a NUL byte; it must be text`, []);
   const wrong = wrongLines(text);

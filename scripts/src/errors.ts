@@ -20,8 +20,14 @@ export class StackFileError extends Failure {
 
 /** `.env` cannot be used as it is. Exit status 2. */
 export class EnvFileError extends Failure {
-  constructor(fact: string, evidence: readonly string[], hint?: string) {
-    super(fact, { code: 'env-file', exitStatus: 2, evidence, ...(hint === undefined ? {} : { hint }) });
+  constructor(fact: string, evidence: readonly string[], hint?: string, cause?: unknown) {
+    super(fact, {
+      code: 'env-file',
+      exitStatus: 2,
+      evidence,
+      cause,
+      ...(hint === undefined ? {} : { hint }),
+    });
   }
 }
 

@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, lstatSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { markSecret } from '@lockstep/foundation';
+import { requireWritable } from './checkout/access.ts';
 import { recordedEngine } from './choose.ts';
 import { readStack, readStackFiles, type StackFiles } from './compose/read-stack.ts';
 import type { Stack } from './compose/stack.ts';
@@ -60,6 +61,7 @@ export async function prepareStack(
   project: Project,
   report: (sentence: string) => void,
 ): Promise<OpenedStack> {
+  requireWritable(project);
   const files = readStackFiles(project);
   const before = open(files);
   makeStateFolder(project.stateFolder);

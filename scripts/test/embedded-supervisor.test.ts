@@ -255,14 +255,17 @@ describe('down', () => {
 });
 
 describe('a folder that cannot be written', () => {
-  it('stops the start with the path and the reason', async () => {
+  it('F8.2 stops the start with the path, the reason, whose it is and what to do', async () => {
     stack = await StackFolder.make();
     chmodSync(stack.root, 0o555);
     // Root may write anywhere.
     const user = process.getuid?.() === 0 ? { uid: 65_534 } : {};
     const { status, stderr } = await stack.run(['up'], {}, user);
     chmodSync(stack.root, 0o755);
-    expect(stderr).toBe(`stack: cannot write to ${stack.root}/.lockstep: permission denied\n`);
+    const [fact, whose, act] = stderr.split('\n');
+    expect(fact).toBe(`stack: cannot write to ${stack.root}: permission denied`);
+    expect(whose).toMatch(/^ {2}\/.* belongs to \S+ \(mode 0555\), and this is \S+$/);
+    expect(act).toMatch(/^ {2}try: (sudo chown -R nobody:|chmod -R u\+rwX) '/);
     expect(status).toBe(3);
   });
 });

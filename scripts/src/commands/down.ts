@@ -1,3 +1,4 @@
+import { requireAccess } from '../checkout/access.ts';
 import { chooseEngine, forgetEngine, recordedEngine } from '../choose.ts';
 import type { Engine, Progress } from '../engine.ts';
 import { type OpenedStack, openStack } from '../prepare.ts';
@@ -65,7 +66,9 @@ async function open(
   options: GlobalOptions,
   terminal: Terminal,
 ): Promise<{ engine: Engine; opened: OpenedStack }> {
-  const opened = openStack(projectOf(options));
+  const project = projectOf(options);
+  requireAccess(project);
+  const opened = openStack(project);
   const { engine, passedOver } = await chooseEngine(options.engine, opened);
   const line = passedOverLine(engine.name, passedOver);
   if (line !== undefined) terminal.err(line);

@@ -1,3 +1,4 @@
+import { requireAccess } from '../checkout/access.ts';
 import { environment } from '../environment.ts';
 import { buildProjectImages } from '../images/build-project.ts';
 import { type BuiltImage, buildStandIns } from '../images/build-stand-ins.ts';
@@ -17,6 +18,7 @@ export interface ImagesOptions extends GlobalOptions {
 /** Builds the project's images, and before them what stands in for official ones; see `stack images --help`. */
 export async function images(options: ImagesOptions, terminal: Terminal): Promise<void> {
   const project = projectOf(options);
+  requireAccess(project);
   const program = await chooseContainerProgram(options.engine, project);
   const place = {
     program,

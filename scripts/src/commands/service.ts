@@ -1,4 +1,5 @@
 import { count } from '@lockstep/foundation';
+import { requireAccess } from '../checkout/access.ts';
 import { Interrupted } from '../errors.ts';
 import { lock } from '../lock.ts';
 import { openStack } from '../prepare.ts';
@@ -25,6 +26,7 @@ export async function addService(
     terminal.out(isNothing(addition) ? nothing(service) : renderAddition(service, addition));
     return;
   }
+  requireAccess(project);
   const held = await lock(project.stateFolder, 'service.lock', 10_000);
   try {
     const addition = planAddition(openStack(project), service);

@@ -197,7 +197,12 @@ function finish(
 ): void {
   if (terminal.signal.aborted) throw interrupted(engine, terminal);
   terminal.out(closingTable(outcomes));
-  keepFailures(project, engine.name, outcomes);
+  try {
+    keepFailures(project, engine.name, outcomes);
+  } catch (error) {
+    // On a full disk what failed is still to be said here.
+    terminal.err(`warning: ${toFailure(error).message}\n`);
+  }
   const failed = outcomes.filter(({ ok }) => !ok);
   terminal.err(news(outcomes));
   if (failed.length > 0) throw failure(failed);

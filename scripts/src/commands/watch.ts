@@ -3,7 +3,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { count, renderFailure } from '@lockstep/foundation';
 import { Changes, watchedFolders } from '../changes.ts';
-import { Interrupted } from '../errors.ts';
+import { requireAccess } from '../checkout/access.ts';
+import { explain } from '../checkout/system-failure.ts';
+import { ForeignStackError, Interrupted } from '../errors.ts';
 import { openStack } from '../prepare.ts';
 import type { Project } from '../project.ts';
 import { type GlobalOptions, projectOf, type Terminal } from './context.ts';
@@ -18,6 +20,7 @@ const shownFiles = 3;
  */
 export async function watch(options: GlobalOptions, terminal: Terminal): Promise<void> {
   const project = projectOf(options);
+  requireAccess(project);
   const builder = startBuilder(project);
   let changes: Changes | undefined;
   try {
@@ -44,8 +47,9 @@ async function upOrSay(options: GlobalOptions, terminal: Terminal, since: number
   try {
     await up(options, terminal, { since });
   } catch (error) {
-    if (error instanceof Interrupted) throw error;
-    terminal.err(renderFailure('stack', error));
+    // No file that changes makes another folder's stack ours.
+    if (error instanceof Interrupted || error instanceof ForeignStackError) throw error;
+    terminal.err(renderFailure('stack', explain(error, process.cwd())));
   }
 }
 

@@ -1,11 +1,10 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { nodeProblem } from '../../build/machine.mjs';
 import type { Candidate } from '../choose.ts';
 import { environment } from '../environment.ts';
 import { onPath } from '../on-path.ts';
 import type { Finding } from './finding.ts';
-
-const nodeFloor = [20, 19] as const;
 
 /** Every engine, and why one cannot be used; under each the other ways that were tried, and its known defects. */
 export function engineFindings(candidates: readonly Candidate[]): Finding[] {
@@ -37,11 +36,10 @@ export async function programFindings(): Promise<Finding[]> {
 }
 
 function nodeFinding(): Finding {
-  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-  const isNew = major > nodeFloor[0] || (major === nodeFloor[0] && minor >= nodeFloor[1]);
   const text = `Node ${process.versions.node}`;
-  if (isNew) return { mark: 'good', text };
-  return { mark: 'bad', text, act: `install Node ${nodeFloor.join('.')} or newer` };
+  const problem = nodeProblem(process.versions.node);
+  if (problem === undefined) return { mark: 'good', text };
+  return { mark: 'bad', text: problem.fact, ...(problem.hint === undefined ? {} : { act: problem.hint }) };
 }
 
 function clientFindings(): Finding[] {

@@ -1,6 +1,9 @@
 import { statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Failure, renderFailure } from '@lockstep/foundation';
+import { rootProblem } from '../../build/machine.mjs';
+import { leftProblem, readOnlyProblem } from '../checkout/access.ts';
+import { explain, SystemFailure } from '../checkout/system-failure.ts';
 import { recordedEngine } from '../choose.ts';
 import type { Stack } from '../compose/stack.ts';
 import { foldersOf } from '../engines/embedded/folders.ts';
@@ -18,7 +21,16 @@ const diskFloor = 1024 ** 3;
 
 /** What the project needs of its folder and of this machine: readable files, `.env`, free ports, disk. */
 export async function projectFindings(project: Project): Promise<Finding[]> {
-  return [...(await stackFindings(project)), ...stateFindings(project), diskFinding(project)];
+  const found = await stackFindings(project);
+  return [...accessFindings(project), ...found, ...stateFindings(project), diskFinding(project)];
+}
+
+/** Whether this user may work here: what `up` would refuse for before it touches anything. */
+function accessFindings(project: Project): Finding[] {
+  const problem = rootProblem(project.root, environment) ?? leftProblem(project) ?? readOnlyProblem(project);
+  if (problem === undefined) return [];
+  const text = [problem.fact, ...problem.evidence].join('\n    ');
+  return [{ mark: 'bad', text, ...(problem.hint === undefined ? {} : { act: problem.hint }) }];
 }
 
 async function stackFindings(project: Project): Promise<Finding[]> {
@@ -30,8 +42,9 @@ async function stackFindings(project: Project): Promise<Finding[]> {
       ...(await portFindings(project, stack)),
     ];
   } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    return [{ mark: 'bad', text: renderFailure('stack', error).trimEnd().replaceAll('\n', '\n    ') }];
+    const failure = explain(error, project.root);
+    if (!(error instanceof Failure) && !(failure instanceof SystemFailure)) throw error;
+    return [{ mark: 'bad', text: renderFailure('stack', failure).trimEnd().replaceAll('\n', '\n    ') }];
   }
 }
 

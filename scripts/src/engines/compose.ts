@@ -13,6 +13,7 @@ import type {
 import { environment } from '../environment.ts';
 import { UsageError } from '../errors.ts';
 import type { OpenedStack } from '../prepare.ts';
+import { closedMountsLine } from './closed-mounts.ts';
 import { ComposeCall } from './compose-call.ts';
 import type { ComposeCommand } from './compose-program.ts';
 import { byService, type Containing } from './container-outcome.ts';
@@ -54,6 +55,8 @@ export class ComposeEngine implements Engine {
   }
 
   async prepare(report: (progress: Progress) => void, signal: AbortSignal): Promise<void> {
+    const closed = closedMountsLine(this.#opened);
+    if (closed !== undefined) report({ kind: 'step', text: closed });
     this.#compose.set(await ensureImages(this.#tools.program, this.#opened, report, signal));
   }
 

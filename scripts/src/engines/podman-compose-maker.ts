@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { fillTree } from '../compose/fill.ts';
@@ -161,6 +161,8 @@ export class PodmanComposeMaker {
     try {
       mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
       writeFileSync(beside, text, { mode });
+      // Past the umask, which must not take a container's right to read.
+      chmodSync(beside, mode);
       renameSync(beside, path);
     } catch (error) {
       rmSync(beside, { force: true });

@@ -13,6 +13,7 @@ import type {
 import { environment } from '../environment.ts';
 import { UsageError } from '../errors.ts';
 import type { OpenedStack } from '../prepare.ts';
+import { closedMountsLine } from './closed-mounts.ts';
 import { byService } from './container-outcome.ts';
 import { ContainerOwner } from './container-owner.ts';
 import { ContainerStart } from './container-start.ts';
@@ -50,6 +51,8 @@ export class PodmanComposeEngine implements Engine {
   }
 
   async prepare(report: (progress: Progress) => void, signal: AbortSignal): Promise<void> {
+    const closed = closedMountsLine(this.#opened);
+    if (closed !== undefined) report({ kind: 'step', text: closed });
     this.#maker.set(await ensureImages(this.#tools.program, this.#opened, report, signal));
   }
 

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { openToAll } from '../checkout/modes.ts';
 import { PreflightError, systemReason } from '../errors.ts';
 import { type BaseImage, chooseBaseImages, pullImage } from './base-images.ts';
 import { buildImage, withContext } from './build-image.ts';
@@ -163,7 +164,7 @@ async function inTurns<T>(all: readonly T[], work: (one: T) => Promise<void>): P
   if (failures.length > 0) throw failures[0];
 }
 
-/** Every program, at the path it has in the project. */
+/** Every program, at the path it has in the project, and readable by whatever user a container has: COPY keeps the modes. */
 function writeContext(context: string, images: readonly PlannedImage[]): void {
   try {
     for (const { image, programs } of images) {
@@ -174,6 +175,7 @@ function writeContext(context: string, images: readonly PlannedImage[]): void {
       }
       for (const folder of image.folders) mkdirSync(join(context, folder), { recursive: true });
     }
+    openToAll(context);
   } catch (error) {
     throw new PreflightError(`cannot write the images' files to ${context}: ${systemReason(error)}`, {
       cause: error,

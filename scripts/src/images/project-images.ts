@@ -144,6 +144,8 @@ export function projectImageKey(
   const { dockerfile, baseId, version } = parts;
   const hashOf = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
   const content = programs.map(({ path, bytes }) => [path, hashOf(bytes)]);
-  const all = [target, args, bundle, folders, content, dockerfile, baseId, version];
+  // Images of an earlier build may hold what their user cannot read.
+  const modes = 'readable by all';
+  const all = [target, args, bundle, folders, content, dockerfile, baseId, version, modes];
   return createHash('sha256').update(JSON.stringify(all)).digest('hex').slice(0, 32);
 }

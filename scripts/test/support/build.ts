@@ -21,7 +21,7 @@ export async function buildStack(): Promise<string> {
     splitting: true,
     outdir,
     entryPoints: {
-      stack: 'scripts/src/cli.ts',
+      stack: 'scripts/src/start.ts',
       supervisor: 'scripts/src/engines/embedded/supervisor-main.ts',
     },
     external: ['pg-native'],

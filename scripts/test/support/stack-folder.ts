@@ -68,7 +68,11 @@ export class StackFolder {
   }
 
   /** Starts the command; `stack.run(['up'])` is `stack --engine embedded up` in the folder. */
-  start(args: readonly string[], env: Readonly<Record<string, string>> = {}, user: { uid?: number } = {}) {
+  start(
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+    user: { uid?: number; gid?: number } = {},
+  ) {
     const ports = Object.fromEntries(Object.entries(this.ports).map(([name, port]) => [name, String(port)]));
     const { PATH = '', HOME = '' } = process.env;
     return spawn(process.execPath, [this.#stack, ...args], {
@@ -82,7 +86,7 @@ export class StackFolder {
   async run(
     args: readonly string[],
     env: Readonly<Record<string, string>> = {},
-    user: { uid?: number } = {},
+    user: { uid?: number; gid?: number } = {},
   ): Promise<Ran> {
     const child = this.start(args, env, user);
     let stdout = '';

@@ -1,5 +1,14 @@
 import { spawn } from 'node:child_process';
-import { chownSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster, Launch } from './launch.ts';
@@ -38,6 +47,7 @@ export async function ensureCluster(launch: Launch, cluster: Cluster, work: Clus
   if (existsSync(clusterFolder) && readdirSync(clusterFolder).length > 0) {
     throw new Error(`${clusterFolder} is not empty, and not a Postgres data folder`);
   }
+  refuseFullDisk(dirname(clusterFolder));
   const beside = `${clusterFolder}.new`;
   const passwordFile = join(dirname(clusterFolder), 'password.new');
   rmSync(beside, { recursive: true, force: true });
@@ -51,6 +61,19 @@ export async function ensureCluster(launch: Launch, cluster: Cluster, work: Clus
   }
   rmSync(clusterFolder, { recursive: true, force: true });
   renameSync(beside, clusterFolder);
+}
+
+/** What initdb writes at least, log of changes included. */
+const leastMegabytes = 60;
+
+/** initdb says it in the middle of thirty lines, and removes what filled the disk before anybody can look. */
+function refuseFullDisk(folder: string): void {
+  const { bavail, bsize } = statfsSync(folder);
+  const free = Math.floor((bavail * bsize) / 1024 / 1024);
+  if (free >= leastMegabytes) return;
+  throw new Error(
+    `no space left for a database: ${free} MB free on the disk of ${folder}, ${leastMegabytes} MB needed`,
+  );
 }
 
 function runInitdb(

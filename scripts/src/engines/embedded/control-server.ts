@@ -1,5 +1,7 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
+import { renderFailure } from '@lockstep/foundation';
+import { explain } from '../../checkout/system-failure.ts';
 import type { Supervisor } from './supervisor.ts';
 import { onMessage, protocol, type Reply, type Request, sendMessage } from './wire.ts';
 
@@ -17,7 +19,7 @@ export interface Leaving {
  * Call it with the project's lock held: a socket file that is there then belongs to nobody and is replaced.
  */
 export async function listen(path: string, supervisor: Supervisor, leaving: Leaving): Promise<Server> {
-  const server = createServer((socket) => new Conversation(socket, supervisor, leaving));
+  const server = createServer((socket) => new Conversation(socket, supervisor, leaving, path));
   rmSync(path, { force: true });
   // Without this the socket is open to others for a moment, before the chmod.
   const umask = process.umask(0o177);
@@ -40,17 +42,14 @@ class Conversation {
   readonly #leaving: Leaving;
   readonly #cancel = new AbortController();
 
-  constructor(socket: Socket, supervisor: Supervisor, leaving: Leaving) {
+  constructor(socket: Socket, supervisor: Supervisor, leaving: Leaving, path: string) {
     this.#socket = socket;
     this.#supervisor = supervisor;
     this.#leaving = leaving;
     socket.on('error', () => undefined);
     onMessage<Request>(socket, (request) => {
       this.#answer(request).catch((error: unknown) => {
-        this.#end({
-          reply: 'error',
-          text: error instanceof Error ? (error.stack ?? error.message) : String(error),
-        });
+        this.#end({ reply: 'error', text: renderFailure('supervisor', explain(error, path)).trimEnd() });
       });
     });
   }

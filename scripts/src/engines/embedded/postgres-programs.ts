@@ -1,6 +1,7 @@
 import { copyFileSync, cpSync, existsSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
+import { openToAll } from '../../checkout/modes.ts';
 import { PreflightError, systemReason } from '../../errors.ts';
 import type { Folders, Place } from './folders.ts';
 import type { UnixUser } from './launch.ts';
@@ -95,6 +96,8 @@ function copyPrograms(folder: string, version: string, programs: Place): string 
     makeOwnFolder(programs.base, programs.names, 0o711);
     rmSync(beside, { recursive: true, force: true });
     cpSync(join(folder, 'native'), join(beside, 'native'), { recursive: true, verbatimSymlinks: true });
+    // Installed under a strict umask, the copies would be closed to the user they are made for.
+    openToAll(beside);
     if (!linkLibraries(beside)) throw new Error('its libraries cannot be linked');
     renameSync(beside, home);
   } catch (error) {

@@ -1,5 +1,7 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { renderFailure } from '@lockstep/foundation';
+import { explain } from '../../checkout/system-failure.ts';
 import { type Held, tryLock } from '../../lock.ts';
 import { findProject } from '../../project.ts';
 import { tryConnect } from './client.ts';
@@ -73,13 +75,20 @@ async function lockUnlessAnswered(folders: Folders): Promise<Held | undefined> {
   }
 }
 
+// Its log lies on a disk that can be full: that must not end the services.
+process.stderr.on('error', () => undefined);
 process.on('uncaughtException', (error) => {
-  console.error(error);
+  say(error);
   // The watchdog stops what runs.
   process.exit(1);
 });
 
 main().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error);
+  say(error);
   process.exit(3);
 });
+
+/** In the log, from where the command line reads why its supervisor ended. */
+function say(error: unknown): void {
+  process.stderr.write(renderFailure('supervisor', explain(error, process.argv[2] ?? '/')));
+}
