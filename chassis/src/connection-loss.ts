@@ -9,6 +9,14 @@ export function isLoginRefusal(error: unknown): boolean {
 }
 
 /**
+ * True for what a connection meets that is being opened while a recreate swaps the database: for a moment none of that name is
+ * there (3D000), or the session is ended with all others (57P01). The migrator waits through it likewise.
+ */
+export function isSwap(error: unknown): boolean {
+  return error instanceof DatabaseError && (error.code === '3D000' || error.code === '57P01');
+}
+
+/**
  * True for an error that says nothing about the statement: the network, a client-side timeout (neither has an
  * SQLSTATE), or a server that ends sessions (classes 08 and 57P), has none left (53300), or cannot log in.
  */

@@ -1,7 +1,7 @@
 import { Deadline } from '@lockstep/foundation';
 import { type ConnectionParameters, LibpqClient, parseConnectionString } from '@lockstep/postgres';
 import { type ClientConfig, Pool, type PoolClient } from 'pg';
-import { connectionFailure, isLoginRefusal, statementError } from './connection-loss.ts';
+import { connectionFailure, isLoginRefusal, isSwap, statementError } from './connection-loss.ts';
 import { ConnectionStringError, DatabaseUnreachableError } from './errors.ts';
 import { within } from './within.ts';
 
@@ -23,6 +23,8 @@ export interface DatabaseOptions {
 }
 
 const connectTimeoutMilliseconds = 5_000;
+/** A recreate or undo swaps two databases by name in one transaction, and ends the sessions that stand in its way. */
+const swapMilliseconds = 1_000;
 /** Between two re-reads of the credentials that brought nothing new, so that a flood of requests spares Vault. */
 const renewalPauseMilliseconds = 1_000;
 
@@ -133,14 +135,26 @@ export class Database implements Queryable {
   async #connect(): Promise<PoolClient> {
     const used = this.#connectionString;
     try {
-      return await this.#pool.connect();
+      return await this.#connectThroughSwap();
     } catch (error) {
       if (!isLoginRefusal(error) || !(await this.#renew(used))) throw connectionFailure(error);
     }
     try {
-      return await this.#pool.connect();
+      return await this.#connectThroughSwap();
     } catch (error) {
       throw connectionFailure(error);
+    }
+  }
+
+  /** Tries again while the database may be changing its name, at most {@link swapMilliseconds}. Nothing was sent yet. */
+  async #connectThroughSwap(): Promise<PoolClient> {
+    for (const startedAt = performance.now(); ; ) {
+      try {
+        return await this.#pool.connect();
+      } catch (error) {
+        if (!isSwap(error) || performance.now() - startedAt > swapMilliseconds) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 25));
+      }
     }
   }
 

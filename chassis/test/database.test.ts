@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Database } from '@lockstep/chassis';
 import { Deadline, renderFailure } from '@lockstep/foundation';
-import { escapeIdentifier } from 'pg';
+import { Client, escapeIdentifier } from 'pg';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import {
   createTestDatabase,
@@ -233,4 +233,51 @@ test('an app outlives a restart of Postgres: not ready meanwhile, ready again wi
     await server.destroy();
     await program.remove();
   }
+});
+
+test('F6.5 while the database changes its name again and again, no request that needs a new connection fails', async () => {
+  const { name, appUrl, superuserUrl } = testDatabase;
+  const [live, aside] = [name, `${name}__aside`].map((one) => escapeIdentifier(one));
+  const elsewhere = superuserUrl.replace(/\/[^/]*$/, '/postgres');
+  const url = new URL(appUrl);
+  url.password = encodeURIComponent(new URL(await changePassword('during-the-swap')).password);
+  const database = await open(async () => url.href);
+  // As the swap does: for as long as the pause lasts nobody finds the name.
+  const swap = new Client({ connectionString: elsewhere });
+  await swap.connect();
+  const rename = async (from: string | undefined, to: string | undefined) => {
+    for (;;) {
+      await swap.query(
+        `select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname in ($1, $2) and pid <> pg_backend_pid()`,
+        [name, `${name}__aside`],
+      );
+      try {
+        await swap.query(`alter database ${from} rename to ${to}`);
+        return;
+      } catch (error) {
+        if ((error as { code?: string }).code !== '55006') throw error;
+      }
+    }
+  };
+  try {
+    for (let round = 0; round < 5; round++) {
+      await rename(live, aside);
+      const asked = database.query('select 1 as one');
+      // Handled below: it must not count as unhandled while the name is away.
+      asked.catch(() => {});
+      await sleep(150);
+      await rename(aside, live);
+      await expect(asked).resolves.toMatchObject({ rows: [{ one: 1 }] });
+    }
+  } finally {
+    await swap.end();
+  }
+});
+
+test('F6.5 a database that is gone for good is refused within a second or two, as before', async () => {
+  const url = new URL(await changePassword('gone-for-good'));
+  url.pathname = '/no_such_database';
+  const startedAt = performance.now();
+  await expect(open(async () => url.href)).rejects.toThrow('the database refused the connection');
+  expect(performance.now() - startedAt).toBeLessThan(20_000);
 });

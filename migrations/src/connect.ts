@@ -102,6 +102,7 @@ function refusal(parameters: ConnectionParameters, error: unknown): Error {
     '28P01': `the password of ${user} is wrong`,
     '28000': `${user} may not log in`,
     '3D000': `there is no database ${database}`,
+    '55000': `${database} accepts no connections`,
     '42501': `${user} may not connect to ${database}`,
   };
   const tls = tlsReason(error, parameters);

@@ -11,6 +11,16 @@ export interface DatabaseNames {
   readonly kept: string;
 }
 
+/** The time in a name, as a date; undefined when the digits are no time, or one that no successor could be named after. */
+export function timeIn(name: string): Date | undefined {
+  const [, year = '', month, day, hour, minute, second] =
+    /__[a-z]+_(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)$/.exec(name) ?? [];
+  const time = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+  if (Number.isNaN(time.getTime()) || year === '9999') return undefined;
+  // The 31st of February is not the 3rd of March.
+  return time.getUTCDate() === Number(day) ? time : undefined;
+}
+
 /** Names for a recreate at `now`, in UTC: `services__new_20250102T030405`, `services__before_20250102T030405`. */
 export function namesAt(database: string, now: Date): DatabaseNames {
   const time = now.toISOString().replace(/[-:]|\.\d+Z$/g, '');
@@ -30,6 +40,16 @@ export function freshPattern(database: string): string {
 /** A regular expression of Postgres for the databases that were kept. */
 export function keptPattern(database: string): string {
   return `^${escapePattern(database)}__before_${stamp}$`;
+}
+
+/** What a previous database is called once it is to be dropped, so that nobody brings it back meanwhile. */
+export function goneName(kept: string): string {
+  return kept.replace(/__before_(?=[^_]*$)/, '__gone_');
+}
+
+/** A regular expression of Postgres for the databases that are to be dropped. */
+export function gonePattern(database: string): string {
+  return `^${escapePattern(database)}__gone_${stamp}$`;
 }
 
 /** `services__template_0123456789ab`: no longer than the name under which a recreate keeps the old database. */

@@ -1,12 +1,13 @@
 import type { Settings } from './config.ts';
-import { keptPattern } from './database-names.ts';
 import { readProperties } from './database-properties.ts';
 import { RecreateRefusedError } from './errors.ts';
 import { withFilesAndState } from './inspect.ts';
-import { connectMaintenance, findDatabases, findStaying } from './maintenance.ts';
+import { connectMaintenance, findStaying } from './maintenance.ts';
 import type { Hooks } from './operation.ts';
+import { findPrevious } from './recreate/previous.ts';
 import { obstacleTo } from './replace-database.ts';
 import { requireDevelopment } from './strategy.ts';
+import { noneKept } from './undo.ts';
 
 /** What `recreate` or `undo` would do. */
 export interface Foresight {
@@ -36,12 +37,8 @@ export function foresee(
     try {
       const staying = await findStaying(maintenance, [database]);
       if (staying.length > 0) throw new RecreateRefusedError(`${database} cannot be replaced`, staying);
-      const [kept] = await findDatabases(maintenance, keptPattern(database));
-      if (command === 'undo' && kept === undefined) {
-        throw new RecreateRefusedError(`no earlier database of ${database} is kept`, [
-          'a recreate keeps one, as <database>__before_<time>',
-        ]);
-      }
+      const [kept] = await findPrevious(maintenance, database);
+      if (command === 'undo' && kept === undefined) throw noneKept(database);
       return { database, migrations: migrations.length, kept };
     } finally {
       await maintenance.close();

@@ -1,16 +1,21 @@
-import { type DatabaseNames, keptPattern, namesAt } from './database-names.ts';
-import { findDatabases } from './maintenance.ts';
+import { type DatabaseNames, namesAt } from './database-names.ts';
 import type { Operation } from './operation.ts';
+import {
+  findPrevious,
+  newestTime,
+  type PreviousDatabases,
+  putAside,
+  type Reasoned,
+  sweepTexts,
+} from './recreate/previous.ts';
 import type { Session } from './session.ts';
 import { isUntouched } from './untouched.ts';
 
-/** Names of this second, or of the first one later than every database that is kept: the newest name is the newest. */
+/** Names of this second, or of the first one later than every database beside: the newest name is the newest. */
 export async function freeNames(maintenance: Session, database: string): Promise<DatabaseNames> {
-  const [newest = ''] = await findDatabases(maintenance, keptPattern(database));
-  for (let at = Date.now(); ; at += 1000) {
-    const names = namesAt(database, new Date(at));
-    if (names.kept > newest) return names;
-  }
+  const newest = await newestTime(maintenance, database);
+  const next = newest === undefined ? 0 : newest.getTime() + 1000;
+  return namesAt(database, new Date(Math.max(Date.now(), next)));
 }
 
 /** A recreate that was just done. */
@@ -22,14 +27,14 @@ export interface Replacement {
   readonly history: string;
 }
 
-/** Which database is kept, and which are not. */
-export interface Keeping {
-  readonly stays: string;
-  readonly others: readonly string[];
+/** Which databases are kept, and which are not. */
+export interface Keeping extends PreviousDatabases {
+  /** What drops the others, and what earlier runs left, as SQL for the server to do in its own time. */
+  readonly left: readonly string[];
 }
 
 /**
- * Chooses which one of the databases that were replaced is kept; the others are to be dropped.
+ * Chooses which one of the databases that were replaced is kept; the others are out of reach of undo when this returns.
  *
  * The newest is kept, but passed over when it is itself what a recreate made and nobody changed since: so a file edited
  * twice in a row does not cost the rows. Never fails: the next recreate tries again.
@@ -41,18 +46,29 @@ export async function keepOne(
 ): Promise<Keeping> {
   try {
     // Newest first; `replaced` is the newest.
-    const kept = await findDatabases(maintenance, keptPattern(database));
-    const stays = kept.length > 1 ? await newestChanged(operation, kept, history) : replaced;
+    const previous = await findPrevious(maintenance, database);
+    const stays = previous.length > 1 ? await newestChanged(operation, previous, history) : replaced;
     if (stays !== replaced) {
       operation.log.info(`nothing was changed in ${database} since it was recreated: ${stays} stays kept`);
     }
-    const others = kept.filter((name) => name !== stays);
-    for (const other of others) operation.log.info(`dropping ${other}: ${stays} is kept now`);
-    return { stays, others };
+    const kept: Reasoned[] = [];
+    const dropped: Reasoned[] = [];
+    for (const name of previous) {
+      if (name === stays) {
+        kept.push({ database: name, why: 'it is the newest that somebody changed' });
+        continue;
+      }
+      const obstacle = await putAside(maintenance, name);
+      if (obstacle === undefined) {
+        operation.log.info(`dropping ${name}: ${stays} is kept now`);
+        dropped.push({ database: name, why: `${stays} is kept now` });
+      } else kept.push({ database: name, why: obstacle });
+    }
+    return { kept, dropped, left: await sweepTexts(maintenance, database) };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     operation.log.warn(`older databases of ${database} were not dropped: ${reason}`);
-    return { stays: replaced, others: [] };
+    return { kept: [{ database: replaced, why: 'it was replaced' }], dropped: [], left: [] };
   }
 }
 

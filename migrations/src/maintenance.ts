@@ -32,6 +32,27 @@ export async function findDatabases(session: Session, pattern: string): Promise<
   return rows.map(({ datname }) => String(datname));
 }
 
+/** Databases by name: those that somebody can be in, and those that can only be dropped. Newest name first, both. */
+export interface Found {
+  readonly usable: readonly string[];
+  /** An interrupted DROP DATABASE left them (`datconnlimit = -2`): https://www.postgresql.org/docs/current/catalog-pg-database.html */
+  readonly invalid: readonly string[];
+}
+
+/** As {@link findDatabases}, apart by what they are good for. One that allows no connections is neither: somebody closed it by hand. */
+export async function findByUse(session: Session, pattern: string): Promise<Found> {
+  const rows = await session.query(
+    `select datname, datallowconn as open, datconnlimit = -2 as invalid from pg_database
+     where datname ~ $1 and pg_has_role(current_user, datdba, 'USAGE') order by datname collate "C" desc`,
+    [pattern],
+  );
+  const namesOf = (some: typeof rows) => some.map(({ datname }) => String(datname));
+  return {
+    usable: namesOf(rows.filter(({ open, invalid }) => open === true && invalid === false)),
+    invalid: namesOf(rows.filter(({ invalid }) => invalid === true)),
+  };
+}
+
 /** Drops a database and ends its sessions. */
 export async function dropDatabase(session: Session, database: string): Promise<void> {
   await session.query(dropText(database));

@@ -15,6 +15,7 @@ import { lockOptions } from './lock-options.ts';
 import { type Migration, titleOf } from './migration.ts';
 import { type Hooks, type Operation, operate } from './operation.ts';
 import { type Anomaly, computePlan, type Plan, type Target } from './plan.ts';
+import type { PreviousDatabases } from './recreate/previous.ts';
 import { refusal } from './refusal.ts';
 import { type Session, SessionLostError } from './session.ts';
 import { decide, isGuarded, judge, mayRecreate, requireDevelopment } from './strategy.ts';
@@ -34,8 +35,10 @@ export interface MigrateResult {
   readonly copied?: number;
   /** Why the database was recreated. */
   readonly anomalies: readonly Anomaly[];
-  /** The name under which a recreate or undo kept the database as it was. */
+  /** The previous database that `undo` brings back after a recreate or undo. */
   readonly kept: string | undefined;
+  /** After a recreate or undo: every database that is kept now, the newest (`kept`) first, and those that are dropped, each with why. */
+  readonly previous?: PreviousDatabases;
   readonly milliseconds: number;
   /** Tables that the run made, changed or dropped, by the catalogs; undefined where nobody wanted to know. */
   readonly affectedTables: readonly string[] | undefined;

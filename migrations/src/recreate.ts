@@ -6,7 +6,6 @@ import { createDatabase, reproduceInside, reproduceOutside } from './database-re
 import { RecreateRefusedError } from './errors.ts';
 import { type DatabaseState, readState, type Tables } from './history.ts';
 import { keepOne } from './kept.ts';
-import { dropText } from './maintenance.ts';
 import type { MigrateResult } from './migrate.ts';
 import type { Migration } from './migration.ts';
 import type { Operation } from './operation.ts';
@@ -54,11 +53,11 @@ export async function recreate(
     },
     replaced: async (maintenance, replaced) => {
       const { history } = state.tables;
-      const { stays, others } = await keepOne(operation, maintenance, { database, replaced, history });
-      return { stays, left: [...others.map(dropText), ...options.origin.spare] };
+      const keeping = await keepOne(operation, maintenance, { database, replaced, history });
+      return { ...keeping, left: [...keeping.left, ...options.origin.spare] };
     },
   };
-  const kept = await replaceDatabase(operation, session, fresh).catch((error: unknown) => {
+  const previous = await replaceDatabase(operation, session, fresh).catch((error: unknown) => {
     // A lost connection is followed by a new attempt, which counts for itself.
     if (!(error instanceof Failure)) options.applied.length = 0;
     throw error;
@@ -72,7 +71,8 @@ export async function recreate(
     steps: options.applied,
     takenBack: [],
     anomalies,
-    kept,
+    kept: previous.kept[0]?.database,
+    previous,
     milliseconds: operation.deadline.elapsed(),
     affectedTables: undefined,
     safeguards: undefined,

@@ -17,6 +17,7 @@ import {
   swapDatabases,
 } from './maintenance.ts';
 import type { Operation } from './operation.ts';
+import type { PreviousDatabases } from './recreate/previous.ts';
 import type { Session } from './session.ts';
 
 /** What takes the place of a database. */
@@ -31,15 +32,13 @@ export interface NewDatabase {
 }
 
 /** What becomes of the databases that were replaced. */
-export interface Replaced {
-  /** The one that is kept. */
-  readonly stays: string;
+export interface Replaced extends PreviousDatabases {
   /** What is left to the server to do, as SQL. */
   readonly left: readonly string[];
 }
 
 /**
- * Builds a new database beside the old and swaps the two by name; the old one is kept. Returns the name of what stays kept.
+ * Builds a new database beside the old and swaps the two by name; the old one is kept. Returns what stays kept, and what goes.
  *
  * `session` holds the lock in the old database and is closed by this. At every moment, also when this process is
  * killed, one whole database has the name: the old one until the swap commits, the new one after. When building fails
@@ -49,7 +48,7 @@ export async function replaceDatabase(
   operation: Operation,
   session: Session,
   wanted: NewDatabase,
-): Promise<string> {
+): Promise<PreviousDatabases> {
   const { state, refuse } = wanted;
   const { database } = state;
   const properties = await operation.deadline.during('database', () => readProperties(session));
@@ -86,7 +85,7 @@ async function buildAndSwap(
   sessions: Sessions,
   properties: DatabaseProperties,
   wanted: NewDatabase,
-): Promise<string> {
+): Promise<PreviousDatabases> {
   const { maintenance } = sessions;
   const names = await freeNames(maintenance, wanted.state.database);
   // What the swap needs besides is opened while the new database is made; that it cannot be is heard of at the swap.
@@ -105,14 +104,14 @@ async function buildAndSwap(
       await discard(operation, maintenance, names.fresh);
       throw explain(error, operation, wanted);
     }
-    const { stays, left } = await wanted.replaced(maintenance, names.kept);
+    const { kept, dropped, left } = await wanted.replaced(maintenance, names.kept);
     if (left.length > 0) {
       isLeft = true;
       await leaveOn(await killer, left).catch((error: unknown) =>
         operation.log.debug(`left as it is: ${String(error)}`),
       );
     }
-    return stays;
+    return { kept, dropped };
   } finally {
     if (!isLeft) await killer.then((session) => session.close()).catch(() => {});
   }

@@ -9,6 +9,7 @@ import { type Json, jsonVersion } from './json.ts';
 import type { MigrateResult } from './migrate.ts';
 import { ownTransactions, titleOf, wordsOutside } from './migration.ts';
 import type { Anomaly, MigrationState, Step } from './plan.ts';
+import type { Reasoned } from './recreate/previous.ts';
 import { describeAnomalies } from './refusal.ts';
 import { columns } from './report-columns.ts';
 
@@ -51,6 +52,7 @@ export function reportMigrate(result: MigrateResult, names: ReportNames): Report
       anomalies: result.anomalies.map(jsonAnomaly),
       ...(result.outcome === 'recreated' ? { fromTemplate: result.copied ?? 0 } : {}),
       kept: result.kept ?? null,
+      ...jsonPrevious(result.previous),
       milliseconds: Math.round(result.milliseconds),
       affectedTables: result.affectedTables ?? null,
       ...jsonSafeguards(result.safeguards),
@@ -189,14 +191,32 @@ function migrateLines(result: MigrateResult, { service, undoCommand }: ReportNam
         ...describeAnomalies(result.anomalies).map((line) => `  ${line}`),
         `  the database as it was is kept as ${kept}`,
         `  ${undoCommand} brings it back`,
+        ...previousLines(result),
       ];
     case 'undone':
       return [
         `${name} is again as before the last recreate: now at ${spell(to)}, was at ${spell(from)}`,
         `  the other one is kept as ${kept}`,
         `  ${undoCommand} swaps them again`,
+        ...previousLines(result),
       ];
   }
+}
+
+/** The other databases that are kept, and those that are not any more. */
+function previousLines({ kept, previous }: MigrateResult): string[] {
+  const others = (previous?.kept ?? []).filter(({ database }) => database !== kept);
+  return [
+    ...others.map(({ database, why }) => `  ${database} is kept too: ${why}`),
+    ...(previous?.dropped ?? []).map(({ database, why }) => `  ${database} is dropped: ${why}`),
+  ];
+}
+
+/** Absent where nothing was replaced. */
+function jsonPrevious(previous: MigrateResult['previous']): Readonly<Record<string, Json>> {
+  if (previous === undefined) return {};
+  const listOf = (some: readonly Reasoned[]) => some.map(({ database, why }) => ({ database, why }));
+  return { previous: listOf(previous.kept), dropped: listOf(previous.dropped) };
 }
 
 function safeguardLines(record: GuardRecord | undefined): string[] {

@@ -1,13 +1,13 @@
 import type { Settings } from './config.ts';
-import { keptPattern } from './database-names.ts';
-import { ConnectionLostError, RecreateRefusedError } from './errors.ts';
+import { ConnectionLostError, DatabaseRefusedError, RecreateRefusedError } from './errors.ts';
 import { type DatabaseState, readState } from './history.ts';
 import { freeNames } from './kept.ts';
 import { withLock } from './lock.ts';
 import { lockOptions, replacementLock } from './lock-options.ts';
-import { connectMaintenance, findDatabases, swapDatabases } from './maintenance.ts';
+import { connectMaintenance, swapDatabases } from './maintenance.ts';
 import type { MigrateResult } from './migrate.ts';
 import { type Hooks, type Operation, operate } from './operation.ts';
+import { findPrevious } from './recreate/previous.ts';
 import { type Session, SessionLostError } from './session.ts';
 import { requireDevelopment } from './strategy.ts';
 import { readWatched } from './watched-read.ts';
@@ -70,12 +70,8 @@ async function swapBack(
   state: DatabaseState,
 ): Promise<MigrateResult> {
   const { database } = state;
-  const [newest] = await findDatabases(maintenance, keptPattern(database));
-  if (newest === undefined) {
-    throw new RecreateRefusedError(`no earlier database of ${database} is kept`, [
-      'a recreate keeps one, as <database>__before_<time>',
-    ]);
-  }
+  const [newest, ...others] = await usable(operation, await findPrevious(maintenance, database));
+  if (newest === undefined) throw noneKept(database);
   const { kept } = await freeNames(maintenance, database);
   await operation.begins(undefined);
   const killer = await operation.connect(maintenance.parameters.database);
@@ -102,6 +98,13 @@ async function swapBack(
       takenBack: [],
       anomalies: [],
       kept,
+      previous: {
+        kept: [
+          { database: kept, why: 'it was replaced just now' },
+          ...others.map((name) => ({ database: name, why: 'it is kept as before' })),
+        ],
+        dropped: [],
+      },
       milliseconds: operation.deadline.elapsed(),
       affectedTables: undefined,
       safeguards: undefined,
@@ -109,4 +112,26 @@ async function swapBack(
   } finally {
     await session.close();
   }
+}
+
+/** The failure when there is nothing to bring back. */
+export function noneKept(database: string): RecreateRefusedError {
+  return new RecreateRefusedError(`no earlier database of ${database} is kept`, [
+    'a recreate keeps one, as <database>__before_<time>',
+  ]);
+}
+
+/** Those that a session can be opened in: the newest of them is about to serve an app. */
+async function usable(operation: Operation, names: readonly string[]): Promise<string[]> {
+  const open: string[] = [];
+  for (const name of names) {
+    try {
+      await (await operation.connect(name)).close();
+      open.push(name);
+    } catch (error) {
+      if (!(error instanceof DatabaseRefusedError)) throw error;
+      operation.log.warn(`${name} is passed over: ${error.evidence.join('; ')}`);
+    }
+  }
+  return open;
 }

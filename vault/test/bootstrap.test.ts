@@ -129,6 +129,33 @@ describe.each(postgresServers())('on $name', ({ superuserUrl }) => {
     }
   });
 
+  test('F6.2 what an interrupted DROP DATABASE left is dropped and made anew, without a new password', async () => {
+    await run();
+    const before = await secret('migrator');
+    await once(superuserUrl, `update pg_database set datconnlimit = -2 where datname = '${database}'`);
+    await expect(works('migrator')).rejects.toThrow('cannot connect to invalid database');
+    const { status, stderr } = await run();
+    expect(stderr).toBe(
+      `shop-api: made database ${database}, as an interrupted DROP had left an invalid one\n`,
+    );
+    expect(status).toBe(0);
+    expect(await secret('migrator')).toBe(before);
+    expect([await works('migrator'), await works('app')]).toEqual([[{ one: 1 }], [{ one: 1 }]]);
+    expect(await run()).toEqual({ status: 0, stderr: 'shop-api: nothing to do\n' });
+  });
+
+  test('F6.2 a database that is closed to connections is its own service’s trouble alone, and stays as it is', async () => {
+    await run();
+    const before = await secret('app');
+    await once(superuserUrl, `alter database ${database} with allow_connections false`);
+    const { status, stderr } = await run();
+    expect(stderr).toBe(
+      `warn: shop-api: the database ${database} accepts no connections\nshop-api: nothing to do\n`,
+    );
+    expect(status).toBe(0);
+    expect(await secret('app')).toBe(before);
+  });
+
   test('the owner migrates and may create databases; the app gets DML on what the owner makes, nobody else gets in', async () => {
     await run();
     const owner = await secret('migrator');

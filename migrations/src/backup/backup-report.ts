@@ -41,7 +41,7 @@ export function reportBackups(backups: readonly Backup[]): Report {
 
 /** `restore`. */
 export function reportRestore(result: RestoreResult, { service, undoCommand }: ReportNames): Report {
-  const { backup, database, kept, isDryRun, milliseconds } = result;
+  const { backup, database, kept, dropped, isDryRun, milliseconds } = result;
   const { manifest, path } = backup;
   const at = `at ${manifest.version ?? 'none'}, of ${manifest.createdAt.replace(/\.\d+Z$/, 'Z')}`;
   const verb = isDryRun ? 'would be restored' : 'was restored';
@@ -51,6 +51,7 @@ export function reportRestore(result: RestoreResult, { service, undoCommand }: R
     ...(kept === undefined
       ? []
       : [`  the database as it was is kept as ${kept}`, `  in development ${undoCommand} brings it back`]),
+    ...(dropped ?? []).map((one) => `  ${one.database} is dropped: ${one.why}`),
   ];
   return {
     text: lines.join('\n'),
@@ -59,6 +60,7 @@ export function reportRestore(result: RestoreResult, { service, undoCommand }: R
       service: service ?? null,
       database,
       kept: kept ?? null,
+      dropped: (dropped ?? []).map((one) => ({ ...one })),
       dryRun: isDryRun,
       milliseconds: Math.round(milliseconds),
     },

@@ -9,8 +9,9 @@ import { bytesOf, longestIdentifier, quoteIdentifier } from '../identifiers.ts';
 import { keepOne } from '../kept.ts';
 import { withLock } from '../lock.ts';
 import { lockOptions } from '../lock-options.ts';
-import { connectMaintenance, dropDatabase, dropText } from '../maintenance.ts';
+import { connectMaintenance, dropDatabase } from '../maintenance.ts';
 import { type Hooks, type Operation, operate } from '../operation.ts';
+import type { Reasoned } from '../recreate/previous.ts';
 import { replaceDatabase } from '../replace-database.ts';
 import type { Session } from '../session.ts';
 import { readWatched } from '../watched-read.ts';
@@ -36,6 +37,8 @@ export interface RestoreResult {
   readonly database: string;
   /** What the replaced database is called now; undefined when none was. */
   readonly kept: string | undefined;
+  /** Older ones that go, in development. */
+  readonly dropped?: readonly Reasoned[];
   readonly isDryRun: boolean;
   readonly milliseconds: number;
 }
@@ -104,7 +107,7 @@ async function replace(operation: Operation, request: RestoreRequest): Promise<R
     }
     const done = { backup, database: state.database, isDryRun: request.isDryRun };
     if (request.isDryRun) return { ...done, kept: undefined, milliseconds: operation.deadline.elapsed() };
-    const kept = await withLock(session, lockOptions(operation, state), () =>
+    const previous = await withLock(session, lockOptions(operation, state), () =>
       replaceDatabase(operation, session, {
         state,
         refuse: (obstacle, cause) =>
@@ -116,14 +119,15 @@ async function replace(operation: Operation, request: RestoreRequest): Promise<R
         },
         replaced: async (maintenance, replaced) => {
           // Outside development every database is somebody's to drop.
-          if (settings.environment !== 'development') return { stays: replaced, left: [] };
+          const stays = { database: replaced, why: 'it was replaced' };
+          if (settings.environment !== 'development') return { kept: [stays], dropped: [], left: [] };
           const replacement = { database: state.database, replaced, history: state.tables.history };
-          const { stays, others } = await keepOne(operation, maintenance, replacement);
-          return { stays, left: others.map(dropText) };
+          return keepOne(operation, maintenance, replacement);
         },
       }),
     );
-    return { ...done, kept, milliseconds: operation.deadline.elapsed() };
+    const kept = previous.kept[0]?.database;
+    return { ...done, kept, dropped: previous.dropped, milliseconds: operation.deadline.elapsed() };
   } finally {
     await session.close();
   }

@@ -15,8 +15,8 @@ export interface Template {
 }
 
 /**
- * The templates of `database`, the last used first. What has no readable note is no template: a run that was killed left it, and it
- * is dropped here.
+ * The templates of `database`, the last used first. What has no readable note, or is invalid, is no template: a run that was
+ * killed left it, and it is dropped here.
  */
 export async function findTemplates(
   maintenance: Session,
@@ -24,14 +24,15 @@ export async function findTemplates(
   kind: 'template' | 'testing' = 'template',
 ): Promise<Template[]> {
   const rows = await maintenance.query(
-    `select datname, shobj_description(oid, 'pg_database') as note from pg_database
+    `select datname, datconnlimit = -2 as invalid, shobj_description(oid, 'pg_database') as note from pg_database
      where datname ~ $1 and pg_has_role(current_user, datdba, 'USAGE')`,
     [templatePattern(database, kind)],
   );
   const templates: Template[] = [];
-  for (const { datname, note } of rows) {
+  for (const { datname, invalid, note } of rows) {
     const name = String(datname);
-    const read = readNote(note);
+    // An interrupted DROP DATABASE leaves the note, and nothing that could be copied.
+    const read = invalid === true ? undefined : readNote(note);
     if (read === undefined) await dropTemplate(maintenance, name);
     else templates.push({ name, ...read });
   }
@@ -93,13 +94,16 @@ export async function keepWithin(maintenance: Session, database: string, bytes: 
   return dropped;
 }
 
-/** The names of the copies that were made beforehand. */
+/** The names of the copies that were made beforehand; invalid ones are dropped. */
 export async function findSpares(maintenance: Session, database: string): Promise<string[]> {
   const rows = await maintenance.query(
-    `select datname from pg_database where datname ~ $1 and pg_has_role(current_user, datdba, 'USAGE')`,
+    `select datname, datconnlimit = -2 as invalid from pg_database
+     where datname ~ $1 and pg_has_role(current_user, datdba, 'USAGE')`,
     [templatePattern(database, 'spare')],
   );
-  return rows.map(({ datname }) => String(datname));
+  for (const { datname, invalid } of rows)
+    if (invalid === true) await dropTemplate(maintenance, String(datname));
+  return rows.filter(({ invalid }) => invalid !== true).map(({ datname }) => String(datname));
 }
 
 /** False when somebody is copying it just now. */

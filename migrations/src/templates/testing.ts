@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { quietly } from '../catalog/build-schema.ts';
 import type { Settings } from '../config.ts';
-import { testingName } from '../database-names.ts';
+import { escapePattern, testingName } from '../database-names.ts';
 import { type DatabaseProperties, readProperties } from '../database-properties.ts';
 import { outsideTexts } from '../database-reproduction.ts';
 import { quoteIdentifier } from '../identifiers.ts';
@@ -92,7 +92,8 @@ async function freeze(
   { fresh, name }: { readonly fresh: string; readonly name: string },
 ): Promise<void> {
   await operation.deadline.during('sql', async () => {
-    if ((await findDatabases(maintenance, `^${name}$`)).length > 0) await dropDatabase(maintenance, name);
+    if ((await findDatabases(maintenance, `^${escapePattern(name)}$`)).length > 0)
+      await dropDatabase(maintenance, name);
     await maintenance.query(`alter database ${quoteIdentifier(fresh)} with allow_connections false`);
     await maintenance.query(`revoke all on database ${quoteIdentifier(fresh)} from public`);
     await maintenance.query(`alter database ${quoteIdentifier(fresh)} rename to ${quoteIdentifier(name)}`);

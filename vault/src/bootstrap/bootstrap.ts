@@ -24,6 +24,7 @@ interface Tools {
   readonly session: VaultSession;
   readonly superuser: Superuser;
   readonly deadline: Deadline;
+  readonly log: Log;
 }
 
 /**
@@ -53,7 +54,7 @@ export async function bootstrap(settings: BootstrapSettings, log: Log): Promise<
     await lockBootstrap(client);
     const plumbing = await ensureMounts(session);
     if (plumbing.length > 0) log.info(`vault: made ${plumbing.join(', ')}`);
-    const tools = { settings, session, superuser, deadline };
+    const tools = { settings, session, superuser, deadline, log };
     const reports = await mapAtMost(settings.services, mostServices, (service) =>
       ensureService(tools, service),
     );
@@ -91,19 +92,24 @@ async function ensureService(tools: Tools, service: Service): Promise<ServiceRep
 
 /** Makes or repairs what Postgres has of a service, and the secrets that lead there. */
 async function ensureInPostgres(tools: Tools, service: Service): Promise<string[]> {
-  const { session, settings, superuser, deadline } = tools;
+  const { session, settings, superuser, deadline, log } = tools;
   const places = { session, address: settings.postgresAddress, deadline };
   if (await worksAsItIs(places, service)) return [];
-  const made = await using(connectSuperuser(superuser, 'postgres', { deadline }), (client) =>
+  const { made, open } = await using(connectSuperuser(superuser, 'postgres', { deadline }), (client) =>
     ensureDatabase(client, service),
   );
-  await using(connectSuperuser(superuser, service.database, { deadline }), async (client) => {
-    await ensureGrants(client, service);
-    const secrets = await Promise.all(
-      [service.migrator, service.app].map((role) => ensureSecret({ ...places, client }, service, role)),
-    );
-    made.push(...secrets.filter((entry) => entry !== undefined));
-  });
+  // One that lets nobody in is its own service's trouble, which its migrator tells of: the others go on.
+  if (!open) log.warn(`${service.name}: the database ${service.database} accepts no connections`);
+  await using(
+    connectSuperuser(superuser, open ? service.database : 'postgres', { deadline }),
+    async (client) => {
+      if (open) await ensureGrants(client, service);
+      const secrets = await Promise.all(
+        [service.migrator, service.app].map((role) => ensureSecret({ ...places, client }, service, role)),
+      );
+      made.push(...secrets.filter((entry) => entry !== undefined));
+    },
+  );
   return made;
 }
 

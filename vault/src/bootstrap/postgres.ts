@@ -77,14 +77,26 @@ export async function lockBootstrap(client: Client): Promise<void> {
   await client.query(`select pg_advisory_lock(${bootstrapLockKey})`);
 }
 
-/** Makes the service's roles and its database when they are missing; returns what it made, for the log. */
+/** What {@link ensureDatabase} made, for the log, and whether the database lets anybody in. */
+export interface EnsuredDatabase {
+  readonly made: string[];
+  readonly open: boolean;
+}
+
+/**
+ * Makes the service's roles and its database when they are missing.
+ *
+ * What an interrupted DROP DATABASE left (`datconnlimit = -2`) is no database: nobody can connect to it, and Postgres lets it only be
+ * dropped. That is done, and a new one made. One that somebody closed (`datallowconn`) stays as it is.
+ */
 export async function ensureDatabase(
   client: Client,
   { database, migrator, app }: Service,
-): Promise<string[]> {
+): Promise<EnsuredDatabase> {
   const found = await client.query<{ name: string }>(
     `select rolname as name from pg_roles where rolname in ($1, $2)
-     union all select 'database' from pg_database where datname = $3`,
+     union all select case when datconnlimit = -2 then 'invalid' when datallowconn then 'database' else 'closed' end
+       from pg_database where datname = $3`,
     [migrator.user, app.user, database],
   );
   const names = new Set(found.rows.map((row) => row.name));
@@ -105,13 +117,16 @@ export async function ensureDatabase(
   if (rows[0]?.member !== true) {
     await client.query(`grant ${escapeIdentifier(app.user)} to ${escapeIdentifier(migrator.user)}`);
   }
-  if (!names.has('database')) {
+  if (names.has('invalid')) await client.query(`drop database if exists ${escapeIdentifier(database)}`);
+  if (!names.has('database') && !names.has('closed')) {
     await client.query(
       `create database ${escapeIdentifier(database)} owner ${escapeIdentifier(migrator.user)}`,
     );
-    made.push(`database ${database}`);
+    made.push(
+      `database ${database}${names.has('invalid') ? ', as an interrupted DROP had left an invalid one' : ''}`,
+    );
   }
-  return made;
+  return { made, open: !names.has('closed') };
 }
 
 /**
@@ -177,24 +192,29 @@ export async function setPassword(client: Client, role: ServiceRole, password: s
   await client.query(`alter role ${escapeIdentifier(role.user)} login password ${escapeLiteral(verifier)}`);
 }
 
+/** How a login ended: `closed` when the role was let in and the database lets in nobody. */
+export type Login = 'in' | 'closed' | 'refused';
+
 /**
- * True when `connectionString` lets its role in, and `look` says so too; false when the server refuses it.
+ * Tries `connectionString`, and whether `look` agrees, which else counts as refused.
  *
  * @throws {RoleUnusableError} when no connection comes about, such as for its TLS; {@link Failure} for a TLS file
  */
-export async function canConnect(
+export async function tryLogin(
   connectionString: string,
   deadline: Deadline,
   look: (client: Client) => Promise<boolean> = async () => true,
-): Promise<boolean> {
+): Promise<Login> {
   const parameters = parseConnectionString(connectionString);
-  if ('rule' in parameters) return false;
+  if ('rule' in parameters) return 'refused';
   let client: Client | undefined;
   try {
     client = await open(parameters, deadline.remaining(), deadline);
-    return await look(client);
+    return (await look(client)) ? 'in' : 'refused';
   } catch (error) {
-    if (isRefusal(error)) return false;
+    // Postgres looks at the password before it looks at the database.
+    if (error instanceof DatabaseError && error.code === closedCode) return 'closed';
+    if (isRefusal(error)) return 'refused';
     if (error instanceof Failure) throw error;
     // Writing the secret anew would lose what somebody wrote there of TLS.
     if (!(error instanceof DatabaseError)) throw new RoleUnusableError(parameters.user, error);
@@ -204,7 +224,10 @@ export async function canConnect(
   }
 }
 
-/** A server that answers and says no (28…: authentication, 3D000: no such database, 42501: no right to connect). */
+/** A database that allows no connections, or that an interrupted DROP DATABASE left. */
+const closedCode = '55000';
+
+/** A server that answers and says no (28…: authentication, 3D000: no such database, 42501: no right to connect; or closed). */
 function isRefusal(error: unknown): boolean {
-  return error instanceof DatabaseError && /^(28...|3D000|42501)$/.test(error.code ?? '');
+  return error instanceof DatabaseError && /^(28...|3D000|42501|55000)$/.test(error.code ?? '');
 }

@@ -4,7 +4,7 @@ import type { Client } from 'pg';
 import { readEntry, writeEntry } from '../admin.ts';
 import type { VaultSession } from '../session.ts';
 import { type Address, connectionString, leadsTo, passwordOf } from './connection-string.ts';
-import { canConnect, hasGrants, setPassword } from './postgres.ts';
+import { hasGrants, setPassword, tryLogin } from './postgres.ts';
 import type { Service, ServiceRole } from './service.ts';
 
 /** The KV v2 engine that holds the connection strings. */
@@ -45,10 +45,10 @@ export async function worksAsItIs(
   );
   if (owner === undefined || reader === undefined) return false;
   const [granted, connects] = await Promise.all([
-    canConnect(owner, deadline, (client) => hasGrants(client, { migrator, app })),
-    canConnect(reader, deadline),
+    tryLogin(owner, deadline, (client) => hasGrants(client, { migrator, app })),
+    tryLogin(reader, deadline),
   ]);
-  return granted && connects;
+  return granted === 'in' && connects === 'in';
 }
 
 /**
@@ -72,10 +72,9 @@ export async function ensureSecret(
   if (kept !== undefined) {
     markSecret(kept);
     const wanted = connectionString(address, role.user, kept, database);
-    if (typeof stored === 'string' && leadsTo(stored, wanted) && (await canConnect(stored, deadline))) {
-      return undefined;
-    }
-    if (stored !== wanted && (await canConnect(wanted, deadline))) {
+    const works = async (text: string) => (await tryLogin(text, deadline)) !== 'refused';
+    if (typeof stored === 'string' && leadsTo(stored, wanted) && (await works(stored))) return undefined;
+    if (stored !== wanted && (await works(wanted))) {
       await writeEntry(session, path, { ...entry?.data, [connectionStringKey]: wanted }, entry?.version);
       return `address in ${path}`;
     }
