@@ -5,6 +5,7 @@ import type { Tables } from './history.ts';
 import { type Direction, type Migration, titleOf } from './migration.ts';
 import type { Operation } from './operation.ts';
 import type { Step } from './plan.ts';
+import { beginOwnWork } from './recreate/authorship.ts';
 import { type Session, SessionLostError } from './session.ts';
 import { StepError, StepRunner } from './step.ts';
 import { describeSilence, describeStepFailure, describeStop, type StepSurroundings } from './step-failure.ts';
@@ -54,7 +55,9 @@ export async function applySteps(
   session: Session,
   options: ApplyOptions,
 ): Promise<void> {
-  const bookkeeping = recordsIn(options.tables, options.lock);
+  // A database that nobody else knows yet is marked as lockstep's own when it is made.
+  const sign = options.lock === undefined ? '' : await beginOwnWork(session, options.tables);
+  const bookkeeping = recordsIn(options.tables, options.lock, sign);
   const runner = new StepRunner(operation, session, bookkeeping, options.role);
   const watch = new BlockWatch(operation, session);
   operation.onLastMoment(() => watch.look());

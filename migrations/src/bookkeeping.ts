@@ -46,11 +46,25 @@ export interface Records {
  * The records of the state's layout.
  *
  * @param lock the key of the lock that each record takes once more, in case the step let go of it
+ * @param sign SQL that goes with each record of a transaction that ran statements; see recreate/authorship.ts
  */
-export function recordsIn(tables: Tables, lock: bigint | undefined): Records {
-  return tables.nameColumn === undefined
-    ? new Bookkeeping(tables, lock)
-    : new ScriptBookkeeping(tables, lock);
+export function recordsIn(tables: Tables, lock: bigint | undefined, sign = ''): Records {
+  const records =
+    tables.nameColumn === undefined ? new Bookkeeping(tables, lock) : new ScriptBookkeeping(tables, lock);
+  return sign === '' ? records : signed(records, sign);
+}
+
+function signed(records: Records, sign: string): Records {
+  return {
+    landed: (step) => `${records.landed(step)}; ${sign}`,
+    landedTogether: (steps) => `${records.landedTogether(steps)}; ${sign}`,
+    advanced: (step, statements) => `${records.advanced(step, statements)}; ${sign}`,
+    begun: (step) => records.begun(step),
+    finished: (step, milliseconds) => records.finished(step, milliseconds),
+    withdrawn: (step) => records.withdrawn(step),
+    forced: (version) => records.forced(version),
+    adopted: (migration) => records.adopted(migration),
+  };
 }
 
 /** Records by version: golang-migrate's row, and ours beside it. */

@@ -4,7 +4,9 @@ import { RecreateRefusedError } from './errors.ts';
 import { withFilesAndState } from './inspect.ts';
 import { connectMaintenance, findStaying } from './maintenance.ts';
 import type { Hooks } from './operation.ts';
-import { findPrevious } from './recreate/previous.ts';
+import { chooseUndo } from './recreate/keep-rule.ts';
+import { readMark } from './recreate/mark.ts';
+import { findPrevious, stampOf } from './recreate/previous.ts';
 import { obstacleTo } from './replace-database.ts';
 import { requireDevelopment } from './strategy.ts';
 import { noneKept } from './undo.ts';
@@ -37,7 +39,13 @@ export function foresee(
     try {
       const staying = await findStaying(maintenance, [database]);
       if (staying.length > 0) throw new RecreateRefusedError(`${database} cannot be replaced`, staying);
-      const [kept] = await findPrevious(maintenance, database);
+      const previous = await findPrevious(maintenance, database);
+      const mark = await readMark(session, state.tables.history);
+      const chosen = chooseUndo(
+        previous.map((name) => ({ name, at: stampOf(name) })),
+        mark?.from,
+      );
+      const kept = chosen?.name;
       if (command === 'undo' && kept === undefined) throw noneKept(database);
       return { database, migrations: migrations.length, kept };
     } finally {

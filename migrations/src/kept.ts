@@ -1,15 +1,18 @@
 import { type DatabaseNames, namesAt } from './database-names.ts';
+import { DatabaseRefusedError } from './errors.ts';
 import type { Operation } from './operation.ts';
+import { type Authorship, type OwnTables, readAuthorship } from './recreate/authorship.ts';
+import { chooseKept, type Judged } from './recreate/keep-rule.ts';
 import {
   findPrevious,
   newestTime,
   type PreviousDatabases,
   putAside,
   type Reasoned,
+  stampOf,
   sweepTexts,
 } from './recreate/previous.ts';
 import type { Session } from './session.ts';
-import { isUntouched } from './untouched.ts';
 
 /** Names of this second, or of the first one later than every database beside: the newest name is the newest. */
 export async function freeNames(maintenance: Session, database: string): Promise<DatabaseNames> {
@@ -23,8 +26,7 @@ export interface Replacement {
   readonly database: string;
   /** The name that the database it replaced has now. */
   readonly replaced: string;
-  /** The history table, quoted for SQL. */
-  readonly history: string;
+  readonly tables: OwnTables;
 }
 
 /** Which databases are kept, and which are not. */
@@ -34,53 +36,60 @@ export interface Keeping extends PreviousDatabases {
 }
 
 /**
- * Chooses which one of the databases that were replaced is kept; the others are out of reach of undo when this returns.
- *
- * The newest is kept, but passed over when it is itself what a recreate made and nobody changed since: so a file edited
- * twice in a row does not cost the rows. Never fails: the next recreate tries again.
+ * Chooses which of the databases that were replaced are kept, by {@link chooseKept}; the others are out of the reach of undo when this
+ * returns. Never fails: the next recreate tries again.
  */
-export async function keepOne(
+export async function keepPrevious(
   operation: Operation,
   maintenance: Session,
-  { database, replaced, history }: Replacement,
+  { database, replaced, tables }: Replacement,
 ): Promise<Keeping> {
+  const { log } = operation;
   try {
-    // Newest first; `replaced` is the newest.
-    const previous = await findPrevious(maintenance, database);
-    const stays = previous.length > 1 ? await newestChanged(operation, previous, history) : replaced;
-    if (stays !== replaced) {
-      operation.log.info(`nothing was changed in ${database} since it was recreated: ${stays} stays kept`);
+    const judged = await judgeAll(operation, await findPrevious(maintenance, database), tables);
+    const chosen = chooseKept(judged);
+    const [stays] = chosen.kept;
+    if (stays !== undefined && stays.database !== replaced) {
+      log.info(`nothing was changed in ${database} since it was recreated: ${stays.database} stays kept`);
     }
-    const kept: Reasoned[] = [];
+    const kept: Reasoned[] = [...chosen.kept];
     const dropped: Reasoned[] = [];
-    for (const name of previous) {
-      if (name === stays) {
-        kept.push({ database: name, why: 'it is the newest that somebody changed' });
+    for (const one of chosen.dropped) {
+      const obstacle = await putAside(maintenance, one.database);
+      if (obstacle !== undefined) {
+        kept.push({ database: one.database, why: obstacle });
         continue;
       }
-      const obstacle = await putAside(maintenance, name);
-      if (obstacle === undefined) {
-        operation.log.info(`dropping ${name}: ${stays} is kept now`);
-        dropped.push({ database: name, why: `${stays} is kept now` });
-      } else kept.push({ database: name, why: obstacle });
+      log.info(`dropping ${one.database}: ${stays?.database ?? replaced} is kept now`);
+      dropped.push(one);
     }
     return { kept, dropped, left: await sweepTexts(maintenance, database) };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    operation.log.warn(`older databases of ${database} were not dropped: ${reason}`);
+    log.warn(`older databases of ${database} were not dropped: ${reason}`);
     return { kept: [{ database: replaced, why: 'it was replaced' }], dropped: [], left: [] };
   }
 }
 
-/** When nobody changed any of them, the oldest. */
-async function newestChanged(
+/** Looks into each of the previous databases. */
+export async function judgeAll(
   operation: Operation,
-  kept: readonly string[],
-  history: string,
-): Promise<string> {
-  for (const name of kept.slice(0, -1)) {
-    const session = await operation.connect(name);
-    if (!(await isUntouched(session, history).finally(() => session.close()))) return name;
+  names: readonly string[],
+  tables: OwnTables,
+): Promise<Judged[]> {
+  const judged: Judged[] = [];
+  for (const database of names) {
+    judged.push({ database, at: stampOf(database), holds: await judge(operation, database, tables) });
   }
-  return kept.at(-1) ?? '';
+  return judged;
+}
+
+async function judge(operation: Operation, database: string, tables: OwnTables): Promise<Authorship> {
+  try {
+    const session = await operation.connect(database);
+    return await readAuthorship(session, tables).finally(() => session.close());
+  } catch (error) {
+    if (error instanceof DatabaseRefusedError) return { kind: 'changed' };
+    throw error;
+  }
 }

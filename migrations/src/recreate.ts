@@ -5,16 +5,16 @@ import type { DatabaseProperties } from './database-properties.ts';
 import { createDatabase, reproduceInside, reproduceOutside } from './database-reproduction.ts';
 import { RecreateRefusedError } from './errors.ts';
 import { type DatabaseState, readState, type Tables } from './history.ts';
-import { keepOne } from './kept.ts';
+import { keepPrevious } from './kept.ts';
 import type { MigrateResult } from './migrate.ts';
 import type { Migration } from './migration.ts';
 import type { Operation } from './operation.ts';
 import { type Anomaly, computePlan } from './plan.ts';
+import { writeMark } from './recreate/mark.ts';
 import { describeAnomalies, refusal } from './refusal.ts';
 import { type NewDatabase, replaceDatabase } from './replace-database.ts';
 import type { Session } from './session.ts';
 import { Templates } from './templates/templates.ts';
-import { markRecreated } from './untouched.ts';
 
 /** What is to be recreated, and why. */
 export interface RecreateOptions {
@@ -52,8 +52,8 @@ export async function recreate(
       await buildFresh(operation, maintenance, name, properties, options);
     },
     replaced: async (maintenance, replaced) => {
-      const { history } = state.tables;
-      const keeping = await keepOne(operation, maintenance, { database, replaced, history });
+      const { tables } = state;
+      const keeping = await keepPrevious(operation, maintenance, { database, replaced, tables });
       return { ...keeping, left: [...keeping.left, ...options.origin.spare] };
     },
   };
@@ -142,7 +142,7 @@ async function finishCopy(
   try {
     const missed = await operation.deadline.during('sql', () => reproduceOutside(session, properties));
     for (const line of missed) operation.log.warn(`not reproduced in the new database: ${line}`);
-    await markRecreated(session, tables.history);
+    await writeMark(session, tables.history, { held: undefined, from: undefined });
   } finally {
     await session.close();
   }
@@ -191,7 +191,7 @@ async function migrateFresh(
       applied,
       grouped: true,
     });
-    await markRecreated(session, now.tables.history);
+    await writeMark(session, now.tables.history, { held: undefined, from: undefined });
     const extensions = await session.query('select extname from pg_extension');
     const present = new Set(extensions.map(({ extname }) => String(extname)));
     return (extension) => !present.has(extension);

@@ -1,3 +1,4 @@
+import { DatabaseError } from 'pg';
 import type { Settings } from './config.ts';
 import { ConnectionLostError, DatabaseRefusedError, RecreateRefusedError } from './errors.ts';
 import { type DatabaseState, readState } from './history.ts';
@@ -7,7 +8,10 @@ import { lockOptions, replacementLock } from './lock-options.ts';
 import { connectMaintenance, swapDatabases } from './maintenance.ts';
 import type { MigrateResult } from './migrate.ts';
 import { type Hooks, type Operation, operate } from './operation.ts';
-import { findPrevious } from './recreate/previous.ts';
+import { readAuthorship } from './recreate/authorship.ts';
+import { chooseUndo, type Judged } from './recreate/keep-rule.ts';
+import { eraseMark, readMark, writeMark } from './recreate/mark.ts';
+import { findPrevious, stampOf } from './recreate/previous.ts';
 import { type Session, SessionLostError } from './session.ts';
 import { requireDevelopment } from './strategy.ts';
 import { readWatched } from './watched-read.ts';
@@ -30,9 +34,9 @@ export async function undo(settings: Settings, hooks: Hooks = {}): Promise<Migra
         const maintenance = await connectMaintenance(operation, state.database);
         try {
           return await withLock(maintenance, replacementLock(operation, state), async () => {
-            await session.query('select 1');
+            const mark = await readMark(session, state.tables.history);
             await session.close();
-            return await swapBack(operation, maintenance, state);
+            return await swapBack(operation, maintenance, state, mark?.from);
           });
         } finally {
           await maintenance.close();
@@ -68,17 +72,20 @@ async function swapBack(
   operation: Operation,
   maintenance: Session,
   state: DatabaseState,
+  from: string | undefined,
 ): Promise<MigrateResult> {
   const { database } = state;
-  const [newest, ...others] = await usable(operation, await findPrevious(maintenance, database));
-  if (newest === undefined) throw noneKept(database);
+  const previous = await look(operation, await findPrevious(maintenance, database), state.tables);
+  const chosen = chooseUndo(previous, from);
+  if (chosen === undefined) throw noneKept(database);
   const { kept } = await freeNames(maintenance, database);
   await operation.begins(undefined);
+  await markChosen(operation, chosen, state.tables.history);
   const killer = await operation.connect(maintenance.parameters.database);
   try {
     await swapDatabases(operation, maintenance, killer, [
       { from: database, to: kept },
-      { from: newest, to: database },
+      { from: chosen.database, to: database },
     ]);
   } finally {
     await killer.close();
@@ -101,7 +108,9 @@ async function swapBack(
       previous: {
         kept: [
           { database: kept, why: 'it was replaced just now' },
-          ...others.map((name) => ({ database: name, why: 'it is kept as before' })),
+          ...previous
+            .filter((one) => one !== chosen)
+            .map((one) => ({ database: one.database, why: 'it is kept as before' })),
         ],
         dropped: [],
       },
@@ -121,17 +130,51 @@ export function noneKept(database: string): RecreateRefusedError {
   ]);
 }
 
-/** Those that a session can be opened in: the newest of them is about to serve an app. */
-async function usable(operation: Operation, names: readonly string[]): Promise<string[]> {
-  const open: string[] = [];
-  for (const name of names) {
+/** Those that a session can be opened in, and whose work they hold: one of them is about to serve an app. */
+async function look(
+  operation: Operation,
+  names: readonly string[],
+  tables: DatabaseState['tables'],
+): Promise<Judged[]> {
+  const open: Judged[] = [];
+  for (const database of names) {
     try {
-      await (await operation.connect(name)).close();
-      open.push(name);
+      const session = await operation.connect(database);
+      const holds = await readAuthorship(session, tables).finally(() => session.close());
+      open.push({ database, at: stampOf(database), holds });
     } catch (error) {
       if (!(error instanceof DatabaseRefusedError)) throw error;
-      operation.log.warn(`${name} is passed over: ${error.evidence.join('; ')}`);
+      operation.log.warn(`${database} is passed over: ${error.evidence.join('; ')}`);
     }
   }
   return open;
+}
+
+/**
+ * Notes in the database that gets the name when somebody last changed it, before it does: whether somebody changes it from now on is
+ * seen by that. Without the note it counts as changed.
+ */
+async function markChosen(
+  operation: Operation,
+  { database, at, holds }: Judged,
+  history: string,
+): Promise<void> {
+  const session = await operation.connect(database);
+  try {
+    const [row] = await session.query(
+      `select exists (select from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
+         and usesysid is not null) as shared, to_regclass($1) is not null as present`,
+      [history],
+    );
+    if (row?.['present'] !== true) return;
+    // What somebody who is in it writes at this moment could pass for older than the note.
+    if (row['shared'] === true) return await eraseMark(session, history);
+    const held = holds.kind === 'held' ? holds.until : holds.kind === 'changed' ? at : undefined;
+    await writeMark(session, history, { held, from: at });
+  } catch (error) {
+    if (!(error instanceof DatabaseError)) throw error;
+    operation.log.debug(`${database} was not marked: ${error.message}`);
+  } finally {
+    await session.close();
+  }
 }

@@ -10,7 +10,7 @@ import { readConfig, readVersion } from '@lockstep/migrations';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { postgresServers } from '../../test/support/postgres.ts';
 import { startTlsServer, type TlsServer } from '../../test/support/tls-server.ts';
-import { canConnect } from '../../vault/src/bootstrap/postgres.ts';
+import { tryLogin } from '../../vault/src/bootstrap/postgres.ts';
 import { LibpqClient, parseConnectionString } from '../src/index.ts';
 
 const run = promisify(execFile);
@@ -75,7 +75,7 @@ const readers: Readonly<Record<string, (secret: string) => Promise<Outcome>>> = 
 const doors: Readonly<Record<string, (secret: string) => Promise<boolean>>> = {
   migrator: (secret) =>
     enters(() => readVersion(readConfig({ '--timeout': '3s' }, { DATABASE_CONNECTION_STRING: secret }))),
-  bootstrap: (secret) => enters(() => canConnect(secret, new Deadline(10_000))),
+  bootstrap: (secret) => enters(async () => (await tryLogin(secret, new Deadline(10_000))) === 'in'),
 };
 
 async function enters(open: () => Promise<unknown>): Promise<boolean> {

@@ -6,11 +6,12 @@ import { RecreateRefusedError } from '../errors.ts';
 import { showPath } from '../folder.ts';
 import { type DatabaseState, nameTables, readState } from '../history.ts';
 import { bytesOf, longestIdentifier, quoteIdentifier } from '../identifiers.ts';
-import { keepOne } from '../kept.ts';
+import { keepPrevious } from '../kept.ts';
 import { withLock } from '../lock.ts';
 import { lockOptions } from '../lock-options.ts';
 import { connectMaintenance, dropDatabase } from '../maintenance.ts';
 import { type Hooks, type Operation, operate } from '../operation.ts';
+import { longAgo, writeMark } from '../recreate/mark.ts';
 import type { Reasoned } from '../recreate/previous.ts';
 import { replaceDatabase } from '../replace-database.ts';
 import type { Session } from '../session.ts';
@@ -121,8 +122,8 @@ async function replace(operation: Operation, request: RestoreRequest): Promise<R
           // Outside development every database is somebody's to drop.
           const stays = { database: replaced, why: 'it was replaced' };
           if (settings.environment !== 'development') return { kept: [stays], dropped: [], left: [] };
-          const replacement = { database: state.database, replaced, history: state.tables.history };
-          return keepOne(operation, maintenance, replacement);
+          const { database, tables } = state;
+          return keepPrevious(operation, maintenance, { database, replaced, tables });
         },
       }),
     );
@@ -169,6 +170,14 @@ async function build(
     await fill(operation, session, backup, state);
     const missed = await operation.deadline.during('sql', () => reproduceOutside(session, properties));
     for (const line of missed) operation.log.warn(`not reproduced in the restored database: ${line}`);
+    if (operation.settings.environment === 'development') {
+      await operation.deadline.during('sql', () =>
+        // Somebody wrote what is in it, and somebody may have written since in what it replaces.
+        writeMark(session, state.tables.history, { held: longAgo, from: undefined }).catch((error: unknown) =>
+          operation.log.debug(`not marked: ${String(error)}`),
+        ),
+      );
+    }
   } finally {
     await session.close();
   }

@@ -23,6 +23,11 @@ export async function findPrevious(maintenance: Session, database: string): Prom
   return usable.filter((name) => timeIn(name) !== undefined);
 }
 
+/** The time in the name of a previous database, as it stands there: `20250102T030405`. */
+export function stampOf(name: string): string {
+  return name.slice(-'20250102T030405'.length);
+}
+
 /** The newest time in a name beside `database`, whoever owns what has it. */
 export async function newestTime(maintenance: Session, database: string): Promise<Date | undefined> {
   const rows = await maintenance.query('select datname from pg_database where datname ~ $1', [

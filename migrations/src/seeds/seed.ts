@@ -2,18 +2,21 @@ import { readFile } from 'node:fs/promises';
 import { DatabaseError } from 'pg';
 import type { Settings } from '../config.ts';
 import { judgeMarkers } from '../files/directions.ts';
+import type { DatabaseState } from '../history.ts';
 import { withFilesAndState } from '../inspect.ts';
 import { withLock } from '../lock.ts';
 import { lockOptions } from '../lock-options.ts';
 import type { Statement } from '../migration.ts';
 import type { Hooks, Operation } from '../operation.ts';
 import { computePlan } from '../plan.ts';
+import { beginOwnWork } from '../recreate/authorship.ts';
 import type { Session } from '../session.ts';
 import { askedByFile, noTransactionMarker } from '../sql/no-transaction.ts';
 import { describeSqlError } from '../sql-evidence.ts';
 import { toSqlFile } from '../sql-file.ts';
 import { decodeSql } from '../sql-text.ts';
 import { parseSql } from '../statements.ts';
+import { reset } from '../step.ts';
 import { readWatched } from '../watched-read.ts';
 import { SeedFileError, SeedRefusedError } from './errors.ts';
 import { type LoadedRows, loadTable } from './load-table.ts';
@@ -85,7 +88,9 @@ export function seed(
         );
       }
       if (!dryRun) await operation.begins(state.history.current?.version);
-      const files = await operation.deadline.during('sql', () => loadAll(operation, session, seeds, dryRun));
+      const files = await operation.deadline.during('sql', () =>
+        loadAll(operation, session, state, seeds, dryRun),
+      );
       return { ...result, files };
     });
   });
@@ -94,9 +99,11 @@ export function seed(
 async function loadAll(
   operation: Operation,
   session: Session,
+  { tables }: DatabaseState,
   seeds: Seeds,
   dryRun: boolean,
 ): Promise<SeededFile[]> {
+  const sign = dryRun ? '' : await beginOwnWork(session, tables);
   await session.query('begin');
   try {
     const seeded: SeededFile[] = [];
@@ -110,6 +117,7 @@ async function loadAll(
       seeded.push({ file, rows, milliseconds });
       operation.log.info(`${file.path} … ${Math.round(milliseconds)} ms`);
     }
+    if (sign !== '') await session.query(`${reset}; ${sign}`);
     await session.query(dryRun ? 'rollback' : 'commit').catch((error: unknown) => {
       if (!(error instanceof DatabaseError)) throw error;
       throw new SeedFileError('the seeds', 'at the commit', `${error.message} (${error.code})`, [], error);
