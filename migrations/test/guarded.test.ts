@@ -104,6 +104,12 @@ describe.each(able)('on $name', (server) => {
       ),
     });
     await bench.write(next);
+    const [[name = '', text3 = ''] = []] = Object.entries(next).filter(([each]) => each.endsWith('.up.sql'));
+    await bench.write({ [name]: `-- lockstep: no-transaction\n${text3}` });
+    expect((await migrate(['up', '--approved', file], conservative)).stderr).toContain(
+      '\n  3 note (up) runs outside a transaction, as it did not when it was approved\n',
+    );
+    await bench.write(next);
     await bench.write({ '000004_more.up.sql': 'create table more ();\n' });
     expect((await migrate(['up', '--approved', file], conservative)).stderr).toMatch(
       /the steps: approved "3 up", now "3 up, 4 up"/,

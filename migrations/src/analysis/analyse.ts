@@ -30,6 +30,8 @@ export const otherCodes = [
   'down-leaves',
   'down-lacks',
   'transaction-control',
+  'search-path-not-kept',
+  'temp-table-not-kept',
   'suppression-without-reason',
   'suppression-unknown',
   'suppression-unused',
@@ -38,9 +40,9 @@ export const otherCodes = [
 /**
  * Judges a migration by its two files; asks no server.
  *
- * @param read what reading the two files found odd
+ * @param read what reading the two files, and those beside them, found odd
  */
-export function analyse(migration: Migration, parse: Parse, read: readonly Finding[] = []): Analysis {
+export function analyse(migration: Migration, parse: Parse, read: readonly Located[] = []): Analysis {
   const up = readFile(migration.up, parse);
   const down = migration.down === undefined ? undefined : readFile(migration.down, parse);
   const judged = judge(migration.up, up.read, new LineIndex(migration.up.text));
@@ -79,7 +81,7 @@ export function analyse(migration: Migration, parse: Parse, read: readonly Findi
 }
 
 /** A finding with its place in the file, which comments are held against. */
-interface Located extends Finding {
+export interface Located extends Finding {
   readonly statement?: Statement | undefined;
 }
 

@@ -12,6 +12,7 @@ import { type Finding, sortFindings } from './finding.ts';
 import { dependencyFindings, folderFindings } from './folder-findings.ts';
 import { loadParser } from './parser.ts';
 import { highest, type Level } from './risk.ts';
+import { settingFindings } from './setting-findings.ts';
 
 /** What reading and judging a folder came to. */
 export interface Validation {
@@ -38,9 +39,10 @@ export async function validateFolder(folder: string, layout: Layout): Promise<Va
   findings.push(...otherLayouts.map((message) => layoutFinding(showPath(folder), message)));
   const odd = warnings.map(warningFinding);
   const risks: Validation['risks'][number][] = [];
+  const leftBehind = settingFindings(inOrder(migrations), parse);
   for (const [index, migration] of migrations.entries()) {
     if (index % judgedAtOnce === judgedAtOnce - 1) await setImmediate();
-    const analysis = analyse(migration, parse, odd.filter(isOf(migration)));
+    const analysis = analyse(migration, parse, [...odd, ...leftBehind].filter(isOf(migration)));
     risks.push({ migration, risk: analysis.risk });
     // A script has no down file by its nature.
     findings.push(
@@ -89,4 +91,9 @@ function warningFinding({ path, place, rule, code, fix }: FileWarning): Finding 
 
 function layoutFinding(path: string, message: string): Finding {
   return { code: 'file', severity: 'error', path, place: undefined, message, fix: undefined };
+}
+
+/** Overlays among the rest, as they run. */
+function inOrder(migrations: readonly Migration[]): Migration[] {
+  return [...migrations].sort((a, b) => (a.version < b.version ? -1 : a.version > b.version ? 1 : 0));
 }

@@ -10,6 +10,9 @@ import type { Plan, Step, Target } from '../plan.ts';
 import type { Session } from '../session.ts';
 import type { Decision } from '../strategy.ts';
 
+/** Said of a step whose file asks for no transaction: a comment does, of which its checksum says nothing. */
+export const outsideLine = 'runs outside a transaction, as its file asks: a failure leaves it half done';
+
 /** A plan as a person signs it off: what would run, where, and how carefully. */
 export interface PlannedRun {
   readonly service: string | null;
@@ -165,11 +168,14 @@ function stepDifferences(approved: readonly PlannedStep[], now: readonly Planned
   const spell = (steps: readonly PlannedStep[]) =>
     steps.length === 0 ? 'none' : steps.map(({ version, direction }) => `${version} ${direction}`).join(', ');
   if (spell(approved) !== spell(now)) return differing('the steps', spell(approved), spell(now));
-  return now.flatMap((step, index) =>
-    step.checksum === approved[index]?.checksum
-      ? []
-      : [`${titleOf({ ...step, label: step.version })} (${step.direction}) was edited after the approval`],
-  );
+  return now.flatMap((step, index) => {
+    const before = approved[index];
+    const title = `${titleOf({ ...step, label: step.version })} (${step.direction})`;
+    if (step.checksum !== before?.checksum) return [`${title} was edited after the approval`];
+    return step.risks.includes(outsideLine) && !before.risks.includes(outsideLine)
+      ? [`${title} runs outside a transaction, as it did not when it was approved`]
+      : [];
+  });
 }
 
 function differing(what: string, approved: unknown, now: unknown): string[] {

@@ -2,8 +2,10 @@ import { type Analysis, analyse } from '../analysis/analyse.ts';
 import { loadParser, ParserMissingError } from '../analysis/parser.ts';
 import { type Level, strategyFor } from '../analysis/risk.ts';
 import { rules } from '../analysis/rules/rules.ts';
-import type { Migration } from '../migration.ts';
+import { type Migration, wordsOutside } from '../migration.ts';
 import type { Step } from '../plan.ts';
+import { askedByFile } from '../sql/no-transaction.ts';
+import { outsideLine } from './plan-file.ts';
 
 /** What a person should know before saying yes to a step. */
 export interface StepRisk {
@@ -53,6 +55,7 @@ function toStepRisk({ direction, file }: Step, { findings, risk }: Analysis): St
     const line = place === undefined ? '' : `line ${place.line}: `;
     return `${line}${message}${allowed === undefined ? '' : ` (allowed: ${allowed})`}`;
   });
+  if (wordsOutside(file).includes(askedByFile)) lines.push(outsideLine);
   if (direction === 'up' && risk.irreversible) lines.push('has no down file: it cannot be taken back');
   if (level !== 'low') lines.unshift(`${level} risk (${score} points), which asks for ${strategyFor[level]}`);
   return { level, lines: [...new Set(lines)] };

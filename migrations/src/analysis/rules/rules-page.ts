@@ -73,6 +73,16 @@ const others: readonly (readonly [code: string, severity: string, words: string]
     'warning',
     'The file ends or opens transactions, other than by a BEGIN first and a COMMIT last. Where it is one transaction all the same, it runs in the migrator’s own. Where it is several, each is committed apart, and a failure in a later one leaves the database dirty; so does a ROLLBACK, or a transaction that is read only.',
   ],
+  [
+    'search-path-not-kept',
+    'warning',
+    'An earlier file sets search_path, and this one uses a name without a schema. Settings end with their file here; golang-migrate keeps them for the files of one run, so the name may have meant another schema there.',
+  ],
+  [
+    'temp-table-not-kept',
+    'warning',
+    'The file uses a temporary table that an earlier one makes. Temporary tables end with their file.',
+  ],
   ['naming', 'notice', 'The description is not in lower_snake_case.'],
   [
     'padding',
