@@ -11,13 +11,16 @@ const quietMilliseconds = 250;
 type Watched = Map<string, (name: string) => boolean>;
 
 /**
- * What a start of the stack reads from the project and a person edits: the compose files, `.env`, the folders that services
- * mount (migrations, policies) and the programs that are built (`dist`).
+ * What a start of the stack reads from the project and a person edits: the compose files and what they include, extend or
+ * name as `env_file`, `.env`, the folders that services mount (migrations, policies) and the programs that are built (`dist`).
  */
 export function watchedFolders(project: Project, stack: Stack): Watched {
   const watched: Watched = new Map();
-  const files = [...project.composeFiles, project.envFile].map((file) => basename(file));
-  watched.set(project.root, (name) => files.includes(name));
+  const files = [...project.composeFiles, ...project.envFiles, ...stack.files];
+  for (const folder of new Set(files.map((file) => dirname(file)))) {
+    const names = files.filter((file) => dirname(file) === folder).map((file) => basename(file));
+    watched.set(folder, (name) => names.includes(name));
+  }
   for (const service of stack.services.values()) {
     for (const { kind, source } of service.mounts) {
       if (kind !== 'bind' || !isFolder(source) || source.startsWith(project.stateFolder)) continue;

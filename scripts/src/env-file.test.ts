@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is Compose's syntax.
 import {
   mkdirSync,
   mkdtempSync,
@@ -11,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ensureEnvFile, projectName, readEnvFile, wrongLines } from './env-file.ts';
+import { ensureEnvFile, projectName, readEnvFile } from './env-file.ts';
 import { EnvFileError, PreflightError } from './errors.ts';
 
 let folder: string;
@@ -117,10 +118,15 @@ describe('a .env that is there', () => {
   });
 
   it('is refused with the numbers of the lines that cannot be read', () => {
-    writeFileSync(path, 'A=1\nnonsense\nB=2\n=3\n');
+    writeFileSync(path, 'A=1\nno sense=\nB=${A\n%=3\nC="x\nD=2\n');
     expect(failure(() => readEnvFile(path))).toMatchObject({
-      message: `2 lines of ${path} cannot be read`,
-      evidence: ['.env:2  expected NAME=value', '.env:4  expected NAME=value'],
+      message: `4 lines of ${path} cannot be read`,
+      evidence: [
+        '.env:2:3  expected NAME=value, got a blank in the name',
+        '.env:3:3  cannot fill in "${A": expected a variable name and "}" after "${"; write "$$" for a dollar sign',
+        '.env:4:1  expected NAME=value, got "%" in the name',
+        '.env:5:3  the quote " is not closed',
+      ],
     });
   });
 
@@ -139,18 +145,6 @@ describe('a .env that is there', () => {
   it('is read with a byte order mark, CRLF, quotes, and hostile characters', () => {
     writeFileSync(path, `\uFEFFA=1\r\nB='p^%&{@/#x'\r\nexport C="two\nlines"\r\n`);
     expect(readEnvFile(path)).toEqual({ A: '1', B: 'p^%&{@/#x', C: 'two\nlines' });
-  });
-});
-
-describe('wrongLines', () => {
-  it('passes over comments, blank lines, and what is inside a quoted value', () => {
-    expect(wrongLines('# c\n\n  \nA=1\nexport B=2\nC="x\nnot = a line, but text\ny"\nD=\n')).toEqual([]);
-  });
-});
-
-describe('a quote that never ends', () => {
-  it('is a mistake of the line that opens it', () => {
-    expect(wrongLines('A=1\nB="x\nC=2\n')).toEqual([2]);
   });
 });
 

@@ -15,8 +15,10 @@ import {
 } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { count } from '@lockstep/foundation';
-import { parse } from 'dotenv';
+import { type EnvMistake, type EnvText, parseEnvText, quoteEnvValue } from './compose/env-text.ts';
+import { environment } from './environment.ts';
 import { EnvFileError, PreflightError, systemCode, systemReason } from './errors.ts';
+import { readText } from './read-text.ts';
 
 /** The values of `.env`; empty when there is no file. */
 export type EnvValues = Readonly<Record<string, string>>;
@@ -25,51 +27,36 @@ export type EnvValues = Readonly<Record<string, string>>;
 const mostBytes = 64 * 1024;
 
 /**
- * Reads `.env`.
+ * Reads `.env` as Compose does; the environment of this process wins where a value uses a variable.
  *
- * @throws {EnvFileError} when it cannot be read, is not text, or has lines that are not `NAME=value`
+ * @param known values of files that were read before, which this one may use
+ * @throws {EnvFileError} when it cannot be read, is not text, or Compose would refuse it
  */
-export function readEnvFile(path: string): EnvValues {
-  let text: string;
-  try {
-    const { size } = statSync(path);
-    if (size > mostBytes)
-      throw new EnvFileError(`${path} has ${size} bytes; at most ${mostBytes} are read`, []);
-    text = readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return {};
-    if (error instanceof EnvFileError) throw error;
-    throw new EnvFileError(`${path} cannot be read: ${systemReason(error)}`, [], undefined, error);
+export function readEnvFile(path: string, known: EnvValues = {}): EnvValues {
+  const { values, mistakes } = readEnv(path, known);
+  if (mistakes.length > 0) {
+    const lines = new Set(mistakes.map(({ line }) => line)).size;
+    throw new EnvFileError(`${count(lines, 'line')} of ${path} cannot be read`, shown(path, mistakes));
   }
-  if (text.includes('\0')) throw new EnvFileError(`${path} has a NUL byte; it must be text`, []);
-  const wrong = wrongLines(text);
-  if (wrong.length > 0) {
-    const shown = wrong.slice(0, 10).map((line) => `${basename(path)}:${line}  expected NAME=value`);
-    throw new EnvFileError(`${count(wrong.length, 'line')} of ${path} cannot be read`, shown);
-  }
-  return parse(text);
+  return Object.fromEntries(values);
 }
 
-/** The numbers of the lines that are neither blank, a comment, an assignment, nor inside a quoted value that ends. */
-export function wrongLines(text: string): number[] {
-  const wrong: number[] = [];
-  let quote: string | undefined;
-  let opened = 0;
-  for (const [index, line] of text.split(/\r\n|\n|\r/).entries()) {
-    if (quote !== undefined) {
-      if (line.includes(quote)) quote = undefined;
-      continue;
-    }
-    if (/^\s*(#|$)/.test(line)) continue;
-    const value = /^\s*(?:export\s+)?[A-Za-z_][\w.-]*\s*=\s*(.*)$/.exec(line)?.[1];
-    if (value === undefined) wrong.push(index + 1);
-    const opening = /^(['"`])/.exec(value ?? '')?.[1];
-    if (opening !== undefined && !value?.slice(1).includes(opening)) {
-      quote = opening;
-      opened = index + 1;
-    }
-  }
-  return quote === undefined ? wrong : [...wrong, opened];
+/** What is in `.env` and hardly meant, each with its place: a name without a value, a variable that is not set. */
+export function envFileWarnings(path: string): readonly string[] {
+  return shown(path, readEnv(path, {}).warnings);
+}
+
+function readEnv(path: string, known: EnvValues): EnvText {
+  const { text, problem, cause } = readText(path, mostBytes);
+  if (systemCode(cause) === 'ENOENT') return parseEnvText('', () => undefined);
+  if (text === undefined) throw new EnvFileError(`${path} ${problem}`, [], undefined, cause);
+  return parseEnvText(text, (name) => environment[name] ?? known[name]);
+}
+
+function shown(path: string, mistakes: readonly EnvMistake[]): string[] {
+  return mistakes
+    .slice(0, 10)
+    .map(({ line, column, text }) => `${basename(path)}:${line}:${column}  ${text}`);
 }
 
 /** A secret the stack generates: 32 bytes of the system's random source, in letters, digits, - and _. */
@@ -79,7 +66,8 @@ export function generateSecret(): string {
 
 /** What a new `.env` holds. */
 export interface EnvTemplate {
-  readonly projectName: string;
+  /** Undefined when the compose files name the project. */
+  readonly projectName: string | undefined;
   /** Names of the settings that hold secrets; each gets the value in use, else a generated one. */
   readonly secrets: readonly string[];
   /** The value a secret had at the last start: with another one, a volume that is there would be closed for good. */
@@ -159,7 +147,7 @@ function render(template: EnvTemplate): string {
   const { projectName, secrets, ports, movedPorts, profiles } = template;
   return [
     '# Written once by `make up`; yours to change. Never commit it. The environment wins over these values.',
-    `COMPOSE_PROJECT_NAME=${projectName}`,
+    ...(projectName === undefined ? [] : [`COMPOSE_PROJECT_NAME=${projectName}`]),
     '',
     '# Generated. A change of the Postgres password takes effect on a new volume only (make db-reset).',
     ...secrets.map((name) => assignment(template, name).trimEnd()),
@@ -177,9 +165,7 @@ function render(template: EnvTemplate): string {
 }
 
 function assignment({ inUse }: EnvTemplate, name: string): string {
-  const value = inUse(name) ?? generateSecret();
-  // Between single quotes dotenv and compose read every character as it is.
-  return `${name}=${/^[\w-]+$/.test(value) ? value : `'${value}'`}\n`;
+  return `${name}=${quoteEnvValue(inUse(name) ?? generateSecret())}\n`;
 }
 
 /** Creates `path` with all of `text`, or fails with EEXIST: written beside it, then linked to its name. */

@@ -10,7 +10,16 @@ import type { Project } from './project.ts';
 let project: Project;
 beforeEach(() => {
   const root = mkdtempSync(join(tmpdir(), 'lockstep failures-'));
-  project = { root, composeFiles: [], envFile: join(root, '.env'), stateFolder: join(root, '.lockstep') };
+  project = {
+    root,
+    composeFiles: [],
+    directory: root,
+    envFile: join(root, '.env'),
+    envFiles: [],
+    fallbackEnvFile: undefined,
+    stateFolder: join(root, '.lockstep'),
+    passedOver: [],
+  };
 });
 afterEach(() => rmSync(project.root, { recursive: true, force: true }));
 

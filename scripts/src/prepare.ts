@@ -5,12 +5,13 @@ import { requireWritable } from './checkout/access.ts';
 import { recordedEngine } from './choose.ts';
 import { readStack, readStackFiles, type StackFiles } from './compose/read-stack.ts';
 import type { Stack } from './compose/stack.ts';
-import { type EnvTemplate, ensureEnvFile, projectName, readEnvFile } from './env-file.ts';
+import { hasOwnName } from './compose/stack-name.ts';
+import { type EnvTemplate, type EnvValues, ensureEnvFile, projectName } from './env-file.ts';
 import { environment } from './environment.ts';
 import { PreflightError, StackFileError, systemReason } from './errors.ts';
 import { moveTakenPorts } from './free-ports.ts';
 import { lock } from './lock.ts';
-import type { Project } from './project.ts';
+import { type Project, readSettings } from './project.ts';
 import { ownSecrets, secretInUse, settingOfSecret, writeSecrets } from './secrets.ts';
 
 /** A project whose files were read. */
@@ -42,12 +43,12 @@ function open(files: StackFiles): OpenedStack {
  *
  * @throws {EnvFileError} when `.env` cannot be read
  */
-export function settingsOf({ root, envFile }: Project): OpenedStack['setting'] {
-  const values = readEnvFile(envFile);
+export function settingsOf(project: Project): OpenedStack['setting'] {
+  const values = readSettings(project);
   // Until there is a .env the name it will get: another project that took the file's default must not be meant.
-  const unwritten: Record<string, string> = existsSync(envFile)
+  const unwritten: EnvValues = existsSync(project.envFile)
     ? {}
-    : { COMPOSE_PROJECT_NAME: projectName(root) };
+    : { COMPOSE_PROJECT_NAME: projectName(project.root) };
   return (name) => environment[name] ?? values[name] ?? unwritten[name];
 }
 
@@ -72,7 +73,7 @@ export async function prepareStack(
     const done = ensureEnvFile(
       project.envFile,
       {
-        projectName: projectName(project.root),
+        projectName: hasOwnName(files.parsed) ? undefined : projectName(project.root),
         secrets: [...secrets.keys()].map(settingOfSecret),
         inUse: (name) => secretInUse([...secrets].find(([own]) => settingOfSecret(own) === name)?.[1]),
         ...(existsSync(project.envFile) ? nothingNew : await newSettings(files, isSet)),

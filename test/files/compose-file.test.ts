@@ -4,6 +4,7 @@ import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { findCompose, isComposeRequired } from '../support/compose-program.ts';
 
 interface ComposeService {
   readonly user?: string;
@@ -15,18 +16,8 @@ interface ComposeService {
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
 }
 
-/** The command line of a Docker Compose v2: named by DOCKER_COMPOSE_PROGRAM, a docker plugin, or a program on PATH. */
-function findCompose(): readonly string[] | undefined {
-  const named = process.env['DOCKER_COMPOSE_PROGRAM'];
-  const candidates = [...(named ? [[named]] : []), ['docker', 'compose'], ['docker-compose']];
-  return candidates.find(([program = '', ...args]) => {
-    const { status, stdout } = spawnSync(program, [...args, 'version', '--short'], { encoding: 'utf8' });
-    return status === 0 && /^v?[2-9]/.test(stdout.trim());
-  });
-}
-
 const compose = findCompose();
-const required = (process.env['LOCKSTEP_REQUIRE'] ?? '').split(',').includes('compose');
+const required = isComposeRequired;
 if (compose === undefined && !required)
   console.log('not run here: Docker Compose reads compose.yaml (no Docker Compose v2 found)');
 

@@ -10,7 +10,17 @@ const place = mkdtempSync(join(tmpdir(), 'lockstep-checkout-'));
 afterAll(() => rmSync(place, { recursive: true }));
 
 function projectAt(root: string): Project {
-  return { root, composeFiles: [], envFile: join(root, '.env'), stateFolder: join(root, '.lockstep') };
+  const envFile = join(root, '.env');
+  return {
+    root,
+    composeFiles: [],
+    directory: root,
+    envFile,
+    envFiles: [envFile],
+    fallbackEnvFile: undefined,
+    stateFolder: join(root, '.lockstep'),
+    passedOver: [],
+  };
 }
 
 test('F8.1 a checkout is the same after a rename, and a copy of it is another', () => {

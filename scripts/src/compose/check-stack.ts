@@ -85,8 +85,6 @@ function checkUses(stack: Stack, filled: Mapping, mistakes: Mistakes): void {
     for (const { kind, source, place: at } of mounts) {
       if (kind === 'volume' && !stack.volumes.includes(source)) {
         mistakes.add(at, `${service}: volumes: no volume ${source} at the end of the file`);
-      } else if (kind === 'bind' && source.startsWith('~')) {
-        mistakes.add(at, `${service}: volumes: ~ is not supported; write the path out`);
       } else if (kind === 'bind' && statSync(source, { throwIfNoEntry: false }) === undefined) {
         mistakes.add(at, `${service}: volumes: no such folder: ${source}`);
       }

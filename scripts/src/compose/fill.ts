@@ -1,5 +1,6 @@
 import { interpolate, type Lookup } from './interpolate.ts';
 import type { Mistakes } from './mistakes.ts';
+import { word } from './scalar.ts';
 import type { Scalar, Tree } from './tree.ts';
 
 /** The tree with every variable filled in, and the names that were neither set nor had a default as warnings. */
@@ -22,9 +23,10 @@ export function fillTree(tree: Tree, lookup: Lookup, mistakes: Mistakes): Tree {
 }
 
 function fillScalar(node: Scalar, lookup: Lookup, mistakes: Mistakes): Scalar {
-  if (typeof node.value !== 'string' || !node.value.includes('$')) return node;
-  const { text, mistakes: wrong, unset } = interpolate(node.value, lookup);
+  if (node.type !== 'string' || !node.text.includes('$')) return node;
+  const { text, mistakes: wrong, unset } = interpolate(node.text, lookup);
   for (const mistake of wrong) mistakes.add(node.place, mistake);
   for (const name of unset) mistakes.warn(node.place, `${name} is not set; it counts as empty`);
-  return { ...node, value: text };
+  // What a variable holds stays a string, whatever it looks like.
+  return { ...node, ...word(text) };
 }

@@ -27,6 +27,9 @@ describe('interpolate', () => {
     ['${UNSET:-a ${EMPTY:-b $SET} c}', 'a b value c'],
     ['${UNSET:-$$}', '$'],
     ['${SET:?must be set}', 'value'],
+    ['a lone $', 'a lone $'],
+    ['$1 $ $(id)', '$1 $ $(id)'],
+    ['${UNSET:-{}} }', '{} }'],
     ['$$(cat /run/secrets/x)', '$(cat /run/secrets/x)'],
   ])('fills in %s', (text, expected) => {
     expect(fill(text)).toBe(expected);
@@ -42,15 +45,16 @@ describe('interpolate', () => {
     expect(result).toEqual({ text: '  value', mistakes: [], unset: ['UNSET', 'ALSO'] });
   });
 
-  it.each([
-    ['a lone $', 'cannot fill in "$": a variable name must follow "$"; write "$$" for a dollar sign'],
-    ['$1', 'cannot fill in "$1": a variable name must follow "$"; write "$$" for a dollar sign'],
-    ['${SET', 'cannot fill in "${SET": "${SET" is not closed as expected'],
-    ['${SET!}', 'cannot fill in "${SET!}": "${SET" is not closed as expected'],
-    ['${}', 'cannot fill in "${}": a variable name must follow "$"; write "$$" for a dollar sign'],
-  ])('refuses %s', (text, mistake) => {
-    expect(interpolate(text, (name) => values[name]).mistakes).toEqual([mistake]);
-  });
+  it.each(['${SET', '${SET!}', '${}', '${1}', '${SET:0:1}', '${UNSET:-a\n}', '${UNSET:-${SET}'])(
+    'refuses %j',
+    (text) => {
+      const [line = ''] = text.slice(text === '${UNSET:-${SET}' ? 9 : 0).split('\n');
+      const rule = 'expected a variable name and "}" after "${"; write "$$" for a dollar sign';
+      expect(interpolate(text, (name) => values[name]).mistakes).toEqual([
+        `cannot fill in ${JSON.stringify(line)}: ${rule}`.replace('"${SET}"', '"${SET"'),
+      ]);
+    },
+  );
 
   it('does not look at a value again', () => {
     expect(interpolate('$X', () => '$X ${Y}').text).toBe('$X ${Y}');

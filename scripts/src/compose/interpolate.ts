@@ -10,93 +10,61 @@ export interface Interpolated {
 
 /**
  * Fills in `$VAR`, `${VAR}`, `${VAR:-default}`, `${VAR-default}`, `${VAR:?message}`, `${VAR?message}`,
- * `${VAR:+other}` and `${VAR+other}`, nested at will; `$$` is a dollar sign.
+ * `${VAR:+other}` and `${VAR+other}`, nested at will; `$$` is a dollar sign, and so is one before anything else.
  *
- * The rules are the Compose Specification's (section Interpolation): with the colon an empty value counts as unset, and
- * an unset variable without a default becomes empty.
+ * The rules are those of Compose (compose-go, `template`): with the colon an empty value counts as unset, an unset
+ * variable without a default becomes empty, and a word after an operator ends with its line.
  */
 export function interpolate(text: string, lookup: Lookup): Interpolated {
   if (!text.includes('$')) return { text, mistakes: [], unset: [] };
-  const reader = new Reader(text, lookup);
-  const result = reader.read(false);
-  return { text: result, mistakes: reader.mistakes, unset: reader.unset };
+  const filling = new Filling(lookup);
+  const result = filling.fill(text);
+  return { text: result, mistakes: filling.mistakes, unset: filling.unset };
 }
 
-class Reader {
+/** As Compose finds them: up to the last brace of the line, where the right one is then looked for. */
+const pattern = /\$(?:(\$)|([_a-z][_a-z0-9]*)|\{(?:([_a-z][_a-z0-9]*)(?:(:?[-+?])([^\n]*))?\}|()))/i;
+const everywhere = new RegExp(pattern, 'gi');
+
+class Filling {
   readonly mistakes: string[] = [];
   readonly unset: string[] = [];
-  readonly #text: string;
   readonly #lookup: Lookup;
-  #at = 0;
 
-  constructor(text: string, lookup: Lookup) {
-    this.#text = text;
+  constructor(lookup: Lookup) {
     this.#lookup = lookup;
   }
 
-  /** Reads to the end, or, inside braces, up to the closing brace (not consumed). */
-  read(inside: boolean): string {
-    let result = '';
-    while (this.#at < this.#text.length) {
-      const character = this.#text[this.#at];
-      if (inside && character === '}') return result;
-      if (character !== '$') {
-        result += character;
-        this.#at += 1;
-      } else if (this.#text[this.#at + 1] === '$') {
-        result += '$';
-        this.#at += 2;
-      } else {
-        result += this.#variable();
-      }
-    }
-    return result;
+  fill(text: string): string {
+    return text.replace(everywhere, (found, _1, _2, _3, _4, _5, _6, at: number) =>
+      this.#replacement(found, text.slice(at)),
+    );
   }
 
-  #variable(): string {
-    const from = this.#at;
-    this.#at += 1;
-    const braced = this.#text[this.#at] === '{';
-    if (braced) this.#at += 1;
-    const name = /^[A-Za-z_][A-Za-z0-9_]*/.exec(this.#text.slice(this.#at))?.[0];
-    if (name === undefined)
-      return this.#wrong(from, 'a variable name must follow "$"; write "$$" for a dollar sign');
-    this.#at += name.length;
-    if (!braced) return this.#value(name);
-    const operator = /^(?::?[-?+])/.exec(this.#text.slice(this.#at))?.[0];
-    this.#at += operator?.length ?? 0;
-    const word = operator === undefined ? '' : this.#word(operator, name);
-    if (this.#text[this.#at] !== '}') return this.#wrong(from, `"\${${name}" is not closed as expected`);
-    this.#at += 1;
-    return operator === undefined ? this.#value(name) : this.#choose(name, operator, word);
-  }
-
-  /** The word after an operator. Mistakes and unset variables in a word that is not chosen do not count. */
-  #word(operator: string, name: string): string {
-    const before = { mistakes: this.mistakes.length, unset: this.unset.length };
-    const word = this.read(true);
-    if (!this.#chosen(name, operator)) {
-      this.mistakes.length = before.mistakes;
-      this.unset.length = before.unset;
-    }
-    return word;
-  }
-
-  #chosen(name: string, operator: string): boolean {
-    const value = this.#lookup(name);
-    const present = operator.startsWith(':') ? value !== undefined && value !== '' : value !== undefined;
-    return operator.endsWith('+') ? present : !present;
+  #replacement(found: string, shown: string): string {
+    const end = closingBrace(found);
+    const rest = end === -1 ? '' : found.slice(end + 1);
+    const [, dollar, plain, braced, operator, word = ''] =
+      pattern.exec(end === -1 ? found : found.slice(0, end + 1)) ?? [];
+    if (dollar !== undefined) return dollar;
+    const name = plain ?? braced;
+    if (name === undefined) return this.#wrong(shown);
+    const value = operator === undefined ? this.#value(name) : this.#choose(name, operator, word);
+    return value + this.fill(rest);
   }
 
   #choose(name: string, operator: string, word: string): string {
-    const chosen = this.#chosen(name, operator);
-    if (operator.endsWith('+')) return chosen ? word : '';
-    if (!chosen) return this.#lookup(name) ?? '';
-    if (operator.endsWith('?')) {
-      this.mistakes.push(`${name} is required${word === '' ? '' : `: ${word}`}`);
-      return '';
-    }
-    return word;
+    const value = this.#lookup(name);
+    const present = operator.startsWith(':') ? value !== undefined && value !== '' : value !== undefined;
+    const isWanted = operator.endsWith('+') ? present : !present;
+    const unset = this.unset.length;
+    // Compose complains of the word whether it is wanted or not.
+    const filled = this.fill(word);
+    if (!isWanted) this.unset.length = unset;
+    if (operator.endsWith('+')) return present ? filled : '';
+    if (operator.endsWith('-')) return present ? (value ?? '') : filled;
+    if (!present) this.mistakes.push(`${name} is required${filled === '' ? '' : `: ${filled}`}`);
+    return value ?? '';
   }
 
   #value(name: string): string {
@@ -105,10 +73,25 @@ class Reader {
     return value ?? '';
   }
 
-  #wrong(from: number, rule: string): string {
-    const shown = this.#text.slice(from, from + 24);
-    this.mistakes.push(`cannot fill in ${JSON.stringify(shown)}: ${rule}`);
-    this.#at = this.#text.length;
+  #wrong(from: string): string {
+    const [line = ''] = from.split('\n');
+    const rule = 'expected a variable name and "}" after "${"; write "$$" for a dollar sign';
+    this.mistakes.push(`cannot fill in ${JSON.stringify(line.slice(0, 24))}: ${rule}`);
     return '';
   }
+}
+
+/** Where the brace stands that closes the first `${`; -1 when none does. */
+function closingBrace(text: string): number {
+  let open = 0;
+  for (let at = 0; at < text.length; at++) {
+    if (text[at] === '}') {
+      open -= 1;
+      if (open === 0) return at;
+    } else if (text.startsWith('${', at)) {
+      open += 1;
+      at += 1;
+    }
+  }
+  return -1;
 }

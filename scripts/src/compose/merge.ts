@@ -1,82 +1,81 @@
-import type { List, Mapping, Scalar, Tree } from './tree.ts';
+import type { Mistakes } from './mistakes.ts';
+import type { Mapping, Tree } from './tree.ts';
+import { distinctItems } from './unique.ts';
 
-/** Lists that an override replaces; every other list is appended to (Compose Specification, "Merge and override"). */
-const replaced = new Set(['command', 'entrypoint', 'test']);
+/** Where a value stands below its file: `services.api.healthcheck.test`. */
+type Path = readonly string[];
+
+/** Of a service: what an override replaces as a whole (compose-go, `override`). */
+const replaced = new Set(['command', 'entrypoint', 'healthcheck.test']);
+/** Of a service: what is a single value or a list, and a list once two are merged. */
+const oneOrMore = new Set(['dns', 'dns_search', 'dns_opt', 'env_file', 'label_file', 'tmpfs']);
 
 /**
- * Lays `over` upon `base`: maps merge, lists append, `command`, `entrypoint` and a health check's `test` are replaced,
- * as is anything whose kind differs. The list forms of `environment` and `depends_on` are made maps first.
+ * Lays `over` upon `base`: maps merge, lists append without repeating, and some values are replaced; what `over` tags
+ * `!reset` or `!override` is taken out of `base` first. Both must be canonical (see canonical.ts).
+ *
+ * The rules are those of the Compose Specification ("Merge") as compose-go has them. A map laid upon a list, or the
+ * other way round, is a mistake.
  */
-export function mergeTrees(base: Mapping, over: Mapping): Mapping {
-  return mergeMaps(normalised(base), normalised(over));
+export function mergeTrees(base: Mapping, over: Mapping, mistakes: Mistakes): Mapping {
+  return mergeMaps(base, over, [], mistakes);
 }
 
-/** A tree with the list forms of every service's `environment` and `depends_on` turned into maps. */
-export function normalised(file: Mapping): Mapping {
-  const services = file.entries.get('services');
-  if (services?.kind !== 'map') return file;
-  const changed = new Map([...services.entries].map(([name, service]) => [name, normalisedService(service)]));
-  const entries = new Map(file.entries);
-  entries.set('services', { ...services, entries: changed });
-  return { ...file, entries };
+/** As {@link mergeTrees}, of one service. */
+export function mergeServices(base: Mapping, over: Mapping, name: string, mistakes: Mistakes): Mapping {
+  return mergeMaps(base, over, ['services', name], mistakes);
 }
 
-function normalisedService(service: Tree): Tree {
-  if (service.kind !== 'map') return service;
-  const entries = new Map(service.entries);
-  const environment = entries.get('environment');
-  if (environment?.kind === 'list') entries.set('environment', pairs(environment));
-  const dependsOn = entries.get('depends_on');
-  if (dependsOn?.kind === 'list') entries.set('depends_on', conditions(dependsOn));
-  return { ...service, entries };
-}
-
-/** `- NAME=value` becomes `NAME: value`; `- NAME` becomes `NAME:`, which means: from the caller's environment. */
-function pairs(list: List): Tree {
-  return mapOf(list, (item) => {
-    const equals = item.raw.indexOf('=');
-    if (equals === -1) return [item.raw, { ...item, value: null }];
-    const value = String(item.value).slice(String(item.value).indexOf('=') + 1);
-    return [item.raw.slice(0, equals), { ...item, value, raw: item.raw.slice(equals + 1) }];
-  });
-}
-
-function conditions(list: List): Tree {
-  return mapOf(list, (item) => {
-    const condition: Scalar = { ...item, value: 'service_started', raw: 'service_started' };
-    const entries = new Map<string, Tree>([['condition', condition]]);
-    return [String(item.value), { kind: 'map', entries, keys: new Map(), place: item.place }];
-  });
-}
-
-function mapOf(list: List, entry: (item: Scalar) => [string, Tree]): Tree {
-  // A list that holds anything but scalars stays as it is, for the reader to complain about.
-  const items = list.items.filter((item) => item.kind === 'scalar');
-  if (items.length < list.items.length) return list;
-  const made = items.map((item) => ({ entry: entry(item), place: item.place }));
-  return {
-    kind: 'map',
-    entries: new Map(made.map(({ entry: [key, value] }) => [key, value])),
-    keys: new Map(made.map(({ entry: [key], place }) => [key, place])),
-    place: list.place,
-  };
-}
-
-function mergeMaps(base: Mapping, over: Mapping): Mapping {
+function mergeMaps(base: Mapping, over: Mapping, path: Path, mistakes: Mistakes): Mapping {
   const entries = new Map(base.entries);
   const keys = new Map(base.keys);
+  for (const key of over.resets ?? []) entries.delete(key);
   for (const [key, value] of over.entries) {
     const before = entries.get(key);
-    entries.set(key, before === undefined ? value : mergeValues(key, before, value));
+    entries.set(key, before === undefined ? value : mergeValues([...path, key], before, value, mistakes));
     if (before === undefined) keys.set(key, over.keys.get(key) ?? over.place);
   }
-  return { ...base, entries, keys };
+  const { resets, ...rest } = base;
+  return { ...rest, entries, keys, ...(over.resets === undefined ? {} : { resets: over.resets }) };
 }
 
-function mergeValues(key: string, base: Tree, over: Tree): Tree {
-  if (base.kind === 'map' && over.kind === 'map') return mergeMaps(base, over);
-  if (base.kind === 'list' && over.kind === 'list' && !replaced.has(key)) {
-    return { ...base, items: [...base.items, ...over.items] };
+function mergeValues(path: Path, base: Tree, over: Tree, mistakes: Mistakes): Tree {
+  const [room = '', , ...rest] = path;
+  const key = room === 'services' ? rest.join('.') : '';
+  if (replaced.has(key)) return over;
+  if (over.kind === 'scalar' && over.type === 'null') return isValueOfMap(key) ? over : base;
+  if (base.kind === 'scalar' && base.type === 'null') return over;
+  if (oneOrMore.has(key)) return mergeLists(key, base, over);
+  if (key === 'logging' && driverOf(base) !== driverOf(over) && driverOf(over) !== undefined) return over;
+  if (/^ulimits\.[^.]+$/.test(key)) return over;
+  if (base.kind === 'map' && over.kind === 'map') return mergeMaps(base, over, path, mistakes);
+  if (base.kind === 'list' && over.kind === 'list') return mergeLists(key, base, over);
+  if (base.kind !== 'scalar' && over.kind !== base.kind) {
+    const kinds = { map: 'a map', list: 'a list', scalar: 'a single value' };
+    const where = path.slice(2).join('.') || path.join('.');
+    mistakes.add(
+      over.place,
+      `${where}: expected ${kinds[base.kind]}, as it is in ${base.place.file}:${base.place.line}`,
+    );
+    return base;
   }
-  return over.kind === 'scalar' && over.value === null && base.kind !== 'scalar' ? base : over;
+  return over;
+}
+
+/** There a name without a value means something: take it from the environment. */
+function isValueOfMap(key: string): boolean {
+  return /^(environment|labels|build\.args)\./.test(key);
+}
+
+function driverOf(tree: Tree): string | undefined {
+  const driver = tree.kind === 'map' ? tree.entries.get('driver') : undefined;
+  return driver?.kind === 'scalar' ? driver.text : undefined;
+}
+
+function listOf(tree: Tree): readonly Tree[] {
+  return tree.kind === 'list' ? tree.items : [tree];
+}
+
+function mergeLists(key: string, base: Tree, over: Tree): Tree {
+  return { kind: 'list', items: distinctItems(key, [...listOf(base), ...listOf(over)]), place: base.place };
 }

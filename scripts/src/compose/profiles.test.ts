@@ -32,10 +32,11 @@ function mistakes(compose: string, active = ''): readonly string[] {
 const compose = `
 services:
   app:
+    image: x
     secrets: [own]
     depends_on: { cache: { condition: service_started, required: false } }
-  cache: { profiles: [fast], secrets: [extra], volumes: ["cache:/cache"] }
-  console: { profiles: [tools, all-tools], ports: ["127.0.0.1:\${CONSOLE_PORT:-9000}:80"] }
+  cache: { image: x, profiles: [fast], secrets: [extra], volumes: ["cache:/cache"] }
+  console: { image: x, profiles: [tools, all-tools], ports: ["127.0.0.1:\${CONSOLE_PORT:-9000}:80"] }
 volumes: { cache: }
 secrets: { own: { file: ./own }, extra: { file: ./extra }, unused: { file: ./unused } }
 `;
@@ -73,7 +74,8 @@ describe('services of profiles', () => {
   });
 
   it('cannot be required by a service that takes part without them', () => {
-    const wrong = 'services:\n  app: { depends_on: [cache] }\n  cache: { profiles: [fast] }\n';
+    const wrong =
+      'services:\n  app: { depends_on: [cache], image: x }\n  cache: { image: x, profiles: [fast] }\n';
     expect(mistakes(wrong)).toEqual([
       'compose.yaml:2:23  app: depends_on: cache takes part only with the profile fast',
     ]);
@@ -81,7 +83,9 @@ describe('services of profiles', () => {
   });
 
   it('are read for mistakes even when they take no part', () => {
-    expect(mistakes('services:\n  app: {}\n  cache: { profiles: [fast, "a b"], comand: x }\n')).toEqual([
+    expect(
+      mistakes('services:\n  app: { image: x }\n  cache: { profiles: [fast, "a b"], comand: x }\n'),
+    ).toEqual([
       'compose.yaml:3:29  profiles: expected letters, digits, ., - and _, beginning with a letter or digit, got "a b"',
       'compose.yaml:3:37  cache: unknown key comand; did you mean command?',
     ]);
@@ -93,6 +97,7 @@ describe('keys that matter only inside a container', () => {
     const stack = read(`
 services:
   app:
+    image: x
     init: true
     hostname: app
     user: "1000:1000"
@@ -124,7 +129,7 @@ configs:
   it('are still told from slips', () => {
     expect(
       mistakes(
-        'services:\n  app: { hostnam: a, ulimit: {}, healthcheck: { disabled: true }, configs: [x] }\n',
+        'services:\n  app: { hostnam: a, ulimit: {}, healthcheck: { disabled: true }, configs: [x], image: y }\n',
       ),
     ).toEqual([
       'compose.yaml:2:10  app: unknown key hostnam; did you mean hostname?',

@@ -1,10 +1,11 @@
+import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import type { ConfigMount, Mount, SecretMount } from './stack.ts';
 import type { Mapping, Tree } from './tree.ts';
 import type { ValueReader } from './values.ts';
 
-/** What a service mounts; a relative folder counts from `root`. Mounts in memory are left out. */
-export function readMounts(map: Mapping, read: ValueReader, root: string): Mount[] {
+/** What a service mounts; a relative folder counts from `folder`. Mounts in memory are left out. */
+export function readMounts(map: Mapping, read: ValueReader, folder: string): Mount[] {
   // A later mount of the same target replaces an earlier one, as in compose.
   const mounts = new Map<string, Mount>();
   for (const item of read.list(map, 'volumes')?.items ?? []) {
@@ -12,20 +13,42 @@ export function readMounts(map: Mapping, read: ValueReader, root: string): Mount
     if (mount === undefined) continue;
     const { source, target, kind } = mount;
     const trimmed = target.length > 1 ? target.replace(/\/+$/, '') : target;
-    const path = kind === 'bind' && !isAbsolute(source) ? resolve(root, source) : source;
+    const path = kind === 'bind' ? pathFrom(folder, source) : source;
     mounts.set(trimmed, { kind, source: path, target: trimmed, place: item.place });
   }
   return [...mounts.values()];
 }
 
+/**
+ * Splits `source:/target:options`; undefined when it has empty or too many parts. A name of one letter is a Windows
+ * drive for Compose, and so no name.
+ */
+export function splitMount(text: string): { source: string; target: string; options: string } | undefined {
+  const parts = text.split(':');
+  if (/^[A-Za-z]$/.test(parts[0] ?? '')) parts.splice(0, 2, parts.slice(0, 2).join(':'));
+  if (parts.length > 3 || parts.includes('')) return undefined;
+  const [first = '', target, options = ''] = parts;
+  return target === undefined ? { source: '', target: first, options } : { source: first, target, options };
+}
+
 function shortMount(item: Tree, read: ValueReader): Omit<Mount, 'place'> | undefined {
-  const text = item.kind === 'scalar' ? String(item.value) : '';
-  const [source = '', target = '', ...rest] = text.split(':');
-  if (source === '' || !target.startsWith('/') || rest.length > 1) {
-    read.mistakes.add(item.place, `volumes: expected source:/target or source:/target:ro, got "${text}"`);
-    return undefined;
-  }
-  return { kind: /^[./~]/.test(source) ? 'bind' : 'volume', source, target };
+  const text = item.kind === 'scalar' && item.type === 'string' ? item.text : '';
+  const { source = '', target = '' } = splitMount(text) ?? {};
+  if (source !== '' && target.startsWith('/'))
+    return { kind: isPath(source) ? 'bind' : 'volume', source, target };
+  const why = /^[A-Za-z]:/.test(text) ? '; one letter before the colon is a Windows drive' : '';
+  read.mistakes.add(item.place, `volumes: expected source:/target or source:/target:ro, got "${text}"${why}`);
+  return undefined;
+}
+
+/** A path in a compose file, absolute: a relative one counts from `folder`, and `~` is the home folder. */
+export function pathFrom(folder: string, path: string): string {
+  return path.startsWith('~') ? join(homedir(), path.slice(1)) : resolve(folder, path);
+}
+
+/** Whether the source of a short mount is a path, and not the name of a volume. */
+export function isPath(source: string): boolean {
+  return /^[./~]/.test(source);
 }
 
 function longMount(item: Mapping, read: ValueReader): Omit<Mount, 'place'> | undefined {
@@ -48,7 +71,7 @@ function longMount(item: Mapping, read: ValueReader): Omit<Mount, 'place'> | und
 /** The secrets a service is given, and where it finds them. */
 export function readSecrets(map: Mapping, read: ValueReader): SecretMount[] {
   return (read.list(map, 'secrets')?.items ?? []).flatMap((item) => {
-    if (item.kind === 'scalar') return [{ name: String(item.value), target: `/run/secrets/${item.value}` }];
+    if (item.kind === 'scalar') return [{ name: item.text, target: `/run/secrets/${item.text}` }];
     const name = item.kind === 'map' ? read.text(item, 'source') : undefined;
     if (item.kind !== 'map' || name === undefined) {
       read.mistakes.add(item.place, 'secrets: expected a name, or a map with a source');
@@ -63,7 +86,7 @@ export function readSecrets(map: Mapping, read: ValueReader): SecretMount[] {
 export function readConfigs(map: Mapping, read: ValueReader): ConfigMount[] {
   return (read.list(map, 'configs')?.items ?? []).flatMap((item) => {
     const { place } = item;
-    if (item.kind === 'scalar') return [{ name: String(item.value), target: `/${item.value}`, place }];
+    if (item.kind === 'scalar') return [{ name: item.text, target: `/${item.text}`, place }];
     const name = item.kind === 'map' ? read.text(item, 'source') : undefined;
     if (item.kind !== 'map' || name === undefined) {
       read.mistakes.add(place, 'configs: expected a name, or a map with a source');

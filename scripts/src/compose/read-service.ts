@@ -2,17 +2,10 @@ import { constants } from 'node:os';
 import type { Lookup } from './interpolate.ts';
 import type { Place } from './mistakes.ts';
 import { readPort } from './ports.ts';
+import { readDependencies } from './read-dependencies.ts';
+import { readEnvironment } from './read-environment.ts';
 import { readConfigs, readMounts, readSecrets } from './read-mounts.ts';
-import {
-  type Condition,
-  conditions,
-  type Dependency,
-  type Embedded,
-  type Healthcheck,
-  type Port,
-  type Restart,
-  type Service,
-} from './stack.ts';
+import type { Embedded, Healthcheck, Port, Restart, Service } from './stack.ts';
 import type { Mapping } from './tree.ts';
 import type { ValueReader } from './values.ts';
 
@@ -25,42 +18,54 @@ const containerOnly =
   'network_mode networks oom_kill_disable oom_score_adj pid pids_limit platform privileged pull_policy read_only ' +
   'runtime security_opt shm_size stdin_open storage_opt sysctls tmpfs tty ulimits user userns_mode uts working_dir';
 const readHere =
-  'command configs depends_on entrypoint environment healthcheck ports profiles restart secrets stop_grace_period ' +
-  'stop_signal volumes';
+  'command configs depends_on entrypoint env_file environment healthcheck links ports profiles restart scale secrets ' +
+  'stop_grace_period stop_signal volumes';
 const known = `${containerOnly} ${readHere}`.split(' ');
 /** Each would change what a service is, on every engine, in a way that is not read here. */
-const unsupported =
-  'env_file extends external_links links models post_start pre_stop provider scale use_api_socket volumes_from'.split(
-    ' ',
-  );
+const unsupported = 'external_links models post_start pre_stop provider use_api_socket volumes_from'.split(
+  ' ',
+);
 
 /** What the reader of a service needs to know of the rest of the stack. */
 export interface Surroundings {
+  /** What relative paths count from. */
+  readonly folder: string;
+  /** What the names of files in places count from. */
   readonly root: string;
   /** The caller's environment, for variables that are named without a value. */
   readonly lookup: Lookup;
+  /** Grows by each `env_file` that is read. */
+  readonly files: Set<string>;
 }
 
 /** Reads one service; mistakes go to the reader's list. */
 export function readService(
-  name: string,
-  map: Mapping,
+  { name, at, map }: { readonly name: string; readonly at: Place; readonly map: Mapping },
   read: ValueReader,
-  { root, lookup }: Surroundings,
+  surroundings: Surroundings,
+  takesPart: (profiles: readonly string[]) => boolean,
 ): Service {
-  const place = map.place;
+  const { place } = map;
   for (const key of unsupported) {
     if (map.entries.has(key))
       read.mistakes.add(map.keys.get(key) ?? place, `${name}: ${key} is not supported`);
   }
   read.unknownKeys(map, [...known, ...unsupported], name);
+  const profiles = readProfiles(map, read);
+  const embedded = readEmbedded(name, map, read);
+  // Of a service that takes no part Compose wants neither: they may come with its profile.
+  const isActive = takesPart(profiles);
+  if (isActive && embedded === undefined && !hasImage(map, read))
+    read.mistakes.add(at, `${name}: expected an image or a build`);
+  if (isActive) checkNetworks(name, map, read);
+  checkScale(name, map, read);
   return {
     name,
     place,
-    profiles: readProfiles(map, read),
+    profiles,
     command: read.words(map, 'command') ?? [],
-    environment: readEnvironment(map, read, lookup),
-    dependsOn: readDependencies(map, read),
+    environment: readEnvironment(map, read, surroundings, isActive),
+    dependsOn: readDependencies(name, map, read),
     healthcheck: readHealthcheck(map, read),
     restart: readRestart(map, read),
     stopSignal: readSignal(map, read),
@@ -68,60 +73,46 @@ export function readService(
     ports: (read.list(map, 'ports')?.items ?? [])
       .flatMap((item) => readPort(item, read))
       .filter(distinctPort()),
-    mounts: readMounts(map, read, root),
+    mounts: readMounts(map, read, surroundings.folder),
     secrets: readSecrets(map, read),
     configs: readConfigs(map, read),
-    embedded: readEmbedded(name, map, read),
+    embedded,
   };
 }
 
-function readEnvironment(map: Mapping, read: ValueReader, lookup: Lookup): Map<string, string> {
-  const environment = new Map<string, string>();
-  for (const [key, value] of read.map(map, 'environment')?.entries ?? []) {
-    if (value.kind !== 'scalar')
-      read.mistakes.add(value.place, `environment: ${key}: expected a single value`);
-    else if (!/^[^=\0\s]+$/.test(key))
-      read.mistakes.add(value.place, `environment: not a variable name: "${key}"`);
-    else if (value.value !== null) environment.set(key, String(value.value));
-    else {
-      const inherited = lookup(key);
-      if (inherited !== undefined) environment.set(key, inherited);
-    }
-  }
-  return environment;
+function hasImage(map: Mapping, read: ValueReader): boolean {
+  return (read.string(map, 'image') ?? '') !== '' || map.entries.has('build');
 }
 
-function readDependencies(map: Mapping, read: ValueReader): Dependency[] {
-  const dependsOn = read.map(map, 'depends_on');
-  return [...(dependsOn?.entries ?? [])].flatMap(([service, value]) => {
-    const place = dependsOn?.keys.get(service) ?? value.place;
-    if (value.kind !== 'map') {
-      read.mistakes.add(place, `depends_on: ${service}: expected a map with a condition`);
-      return [];
-    }
-    read.unknownKeys(value, ['condition', 'required', 'restart'], `depends_on: ${service}`);
-    const condition = read.text(value, 'condition') ?? 'service_started';
-    const required = read.scalar(value, 'required')?.value !== false;
-    if (conditions.includes(condition as Condition))
-      return [{ service, condition: condition as Condition, required, place }];
-    const allowed = conditions.join(', ');
-    read.mistakes.add(
-      value.entries.get('condition')?.place ?? place,
-      `depends_on: ${service}: expected ${allowed}, got "${condition}"`,
-    );
-    return [];
-  });
+function checkNetworks(name: string, map: Mapping, read: ValueReader): void {
+  const mode = read.text(map, 'network_mode') ?? '';
+  const at = map.keys.get('network_mode');
+  if (mode !== '' && at !== undefined && map.entries.has('networks'))
+    read.mistakes.add(at, `${name}: network_mode and networks exclude each other`);
+}
+
+/** One of each service is started; more would need a choice of ports, and names that other services do not know. */
+function checkScale(name: string, map: Mapping, read: ValueReader): void {
+  const deploy = map.entries.get('deploy');
+  for (const [parent, key, shown] of [
+    [map, 'scale', 'scale'],
+    [deploy, 'replicas', 'deploy.replicas'],
+  ] as const) {
+    const value = parent?.kind === 'map' ? read.scalar(parent, key) : undefined;
+    if (value !== undefined && value.text !== '1')
+      read.mistakes.add(value.place, `${name}: ${shown}: only 1 is supported, got ${value.text}`);
+  }
 }
 
 function readHealthcheck(map: Mapping, read: ValueReader): Healthcheck | undefined {
   const check = read.map(map, 'healthcheck');
-  if (check === undefined || read.scalar(check, 'disable')?.value === true) return undefined;
+  if (check === undefined || read.flag(check, 'disable', false)) return undefined;
   const times = ['interval', 'timeout', 'retries', 'start_period', 'start_interval'];
   read.unknownKeys(check, ['test', 'disable', ...times], 'healthcheck');
   const given = check.entries.get('test');
   // As a string it is a shell line, not words to split.
-  const test =
-    given?.kind === 'scalar' ? ['CMD-SHELL', String(given.value)] : (read.words(check, 'test') ?? []);
+  const isLine = given?.kind === 'scalar' && given.type === 'string';
+  const test = isLine ? ['CMD-SHELL', given.text] : (read.words(check, 'test') ?? []);
   const [first] = test;
   if (first === 'NONE') return undefined;
   if (first !== undefined && first !== 'CMD' && first !== 'CMD-SHELL') {
@@ -142,11 +133,11 @@ function readHealthcheck(map: Mapping, read: ValueReader): Healthcheck | undefin
 function readRestart(map: Mapping, read: ValueReader): Restart {
   const value = read.scalar(map, 'restart');
   if (value === undefined) return { policy: 'no' };
-  const match = /^(no|false|always|unless-stopped|on-failure)(?::(\d{1,6}))?$/.exec(String(value.value));
+  const match = /^(no|always|unless-stopped|on-failure)(?::(\d{1,6}))?$/.exec(value.text);
   const [, policy = '', most] = match ?? [];
   if (match === null || (most !== undefined && policy !== 'on-failure')) {
     const allowed = 'no, always, on-failure[:times], unless-stopped';
-    read.mistakes.add(value.place, `restart: expected ${allowed}, got "${value.value}"`);
+    read.mistakes.add(value.place, `restart: expected ${allowed}, got "${value.text}"`);
     return { policy: 'no' };
   }
   if (policy === 'on-failure') return { policy, ...(most === undefined ? {} : { most: Number(most) }) };
@@ -156,18 +147,18 @@ function readRestart(map: Mapping, read: ValueReader): Restart {
 function readSignal(map: Mapping, read: ValueReader): NodeJS.Signals {
   const value = read.scalar(map, 'stop_signal');
   if (value === undefined) return 'SIGTERM';
-  const name = String(value.value).toUpperCase();
+  const name = value.text.toUpperCase();
   const signals = Object.entries(constants.signals) as [NodeJS.Signals, number][];
   const found = signals.find(
     ([signal, number]) => signal === name || signal === `SIG${name}` || String(number) === name,
   );
-  if (found === undefined) read.mistakes.add(value.place, `stop_signal: no such signal: "${value.value}"`);
+  if (found === undefined) read.mistakes.add(value.place, `stop_signal: no such signal: "${value.text}"`);
   return found?.[0] ?? 'SIGTERM';
 }
 
 function readProfiles(map: Mapping, read: ValueReader): readonly string[] {
   return (read.list(map, 'profiles')?.items ?? []).flatMap((item) => {
-    const name = item.kind === 'scalar' ? String(item.value) : '';
+    const name = item.kind === 'scalar' ? item.text : '';
     if (/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name)) return [name];
     const rule = 'letters, digits, ., - and _, beginning with a letter or digit';
     read.mistakes.add(item.place, `profiles: expected ${rule}, got ${JSON.stringify(name)}`);

@@ -1,30 +1,28 @@
-import { resolve } from 'node:path';
 import type { Project } from '../project.ts';
 import { checkStack } from './check-stack.ts';
-import { fillTree } from './fill.ts';
 import type { Lookup } from './interpolate.ts';
-import { mergeTrees, normalised } from './merge.ts';
 import { Mistakes } from './mistakes.ts';
+import { loadModel, type Model, type Parsed, parseFiles } from './model.ts';
 import { profileRule } from './profiles.ts';
-import { readService } from './read-service.ts';
+import { pathFrom } from './read-mounts.ts';
+import { readService, type Surroundings } from './read-service.ts';
 import type { Service, Stack } from './stack.ts';
-import { type Mapping, readTree } from './tree.ts';
+import { stackName } from './stack-name.ts';
+import type { Mapping } from './tree.ts';
 import { ValueReader } from './values.ts';
 
-/** The stack's files, read and merged; variables are still as written. */
+/** The stack's files, read; variables are still as written. */
 export interface StackFiles {
-  readonly tree: Mapping;
   readonly project: Project;
+  readonly parsed: Parsed;
 }
 
 /** @throws {StackFileError} when a file cannot be read or is not YAML */
 export function readStackFiles(project: Project): StackFiles {
   const mistakes = new Mistakes();
-  const trees = project.composeFiles.map((path) => readTree(path, project.root, mistakes));
+  const parsed = parseFiles(project, mistakes);
   mistakes.finish();
-  const [first, ...rest] = trees;
-  if (first === undefined) throw new Error('a project has at least one compose file');
-  return { project, tree: rest.reduce(mergeTrees, normalised(first)) };
+  return { project, parsed };
 }
 
 /** What a stack's files say once their variables are known, and what is doubtful in it. */
@@ -34,69 +32,68 @@ export interface ReadStack {
 }
 
 /** @throws {StackFileError} listing everything that is wrong, each with its place */
-export function readStack({ tree, project }: StackFiles, lookup: Lookup): ReadStack {
+export function readStack(files: StackFiles, lookup: Lookup): ReadStack {
+  const { project } = files;
   const mistakes = new Mistakes();
-  const filled = fillFiles(tree, lookup, mistakes);
+  const { tree: filled, files: paths, name, setting } = loadStack(files, lookup, mistakes);
   const read = new ValueReader(mistakes);
-  for (const key of ['include', 'extends']) {
+  const topLevel = ['name', 'version', 'services', 'networks', 'volumes', 'secrets', 'configs'];
+  for (const key of ['models']) {
     const at = filled.keys.get(key);
     if (at !== undefined) mistakes.add(at, `${key} is not supported`);
   }
-  const topLevel = ['name', 'version', 'services', 'networks', 'volumes', 'secrets', 'configs', 'include'];
-  read.unknownKeys(filled, topLevel, 'the file');
+  read.unknownKeys(filled, [...topLevel, 'models'], 'the file');
   // Those that take no part are read as well: a slip in one shows before its profile is first used.
-  const all = readServices(filled, read, project.root, lookup);
+  const surroundings = { folder: project.directory, root: project.root, lookup: setting, files: paths };
   const takesPart = profileRule(lookup);
+  const all = readServices(filled, read, surroundings, takesPart);
   const inactive = new Map(
     [...all].flatMap(([name, { profiles }]) => (takesPart(profiles) ? [] : [[name, profiles] as const])),
   );
   const services = activeServices(all, inactive);
   const stack: Stack = {
-    name: readName(filled, read),
+    name,
     services,
     inactive,
     volumes: [...(read.map(filled, 'volumes')?.entries.keys() ?? [])],
-    secrets: withoutSecretsOf(readSecretFiles(filled, read, project.root), all, services),
-    configs: readConfigFiles(filled, read, project.root),
+    secrets: withoutSecretsOf(readSecretFiles(filled, read, project.directory), all, services),
+    configs: readConfigFiles(filled, read, project.directory),
+    files: [...paths],
   };
   checkStack(stack, filled, mistakes);
   mistakes.finish();
   return { stack, warnings: mistakes.warnings };
 }
 
-/** The files with every variable filled in, templates apart; mistakes and warnings go to `mistakes`. */
-export function fillFiles(tree: Mapping, lookup: Lookup, mistakes: Mistakes): Mapping {
-  const filled = fillTree(withoutExtensions(tree), lookup, mistakes);
-  if (filled.kind !== 'map') throw new Error('a filled map is a map');
-  return filled;
+/** The files as one tree, and what the stack is called. */
+export interface LoadedStack extends Model {
+  readonly name: string;
+  /** The lookup that filled the variables in: COMPOSE_PROJECT_NAME is the stack's name. */
+  readonly setting: Lookup;
 }
 
-/** Variables in a template (`x-…`) count only where it is used. */
-function withoutExtensions(tree: Mapping): Mapping {
-  return { ...tree, entries: new Map([...tree.entries].filter(([key]) => !key.startsWith('x-'))) };
-}
-
-function readName(filled: Mapping, read: ValueReader): string {
-  const value = read.scalar(filled, 'name');
-  const name = value === undefined ? 'lockstep' : String(value.value);
-  if (!/^[a-z0-9][a-z0-9_-]*$/.test(name)) {
-    const rule = 'lowercase letters, digits, - and _, beginning with a letter or digit';
-    read.mistakes.add(value?.place ?? filled.place, `name: expected ${rule}, got "${name}"`);
-  }
-  return name;
+/** The files as one tree with every variable filled in; mistakes and warnings go to `mistakes`. */
+export function loadStack({ project, parsed }: StackFiles, lookup: Lookup, mistakes: Mistakes): LoadedStack {
+  const name = stackName(project, parsed, lookup, mistakes);
+  const setting: Lookup = (variable) => (variable === 'COMPOSE_PROJECT_NAME' ? name : lookup(variable));
+  for (const path of project.passedOver)
+    mistakes.warn({ file: path, line: 1, column: 1 }, 'is not read, for another compose file is there');
+  return { ...loadModel(project, parsed, setting, mistakes), name, setting };
 }
 
 function readServices(
   filled: Mapping,
   read: ValueReader,
-  root: string,
-  lookup: Lookup,
+  surroundings: Surroundings,
+  takesPart: (profiles: readonly string[]) => boolean,
 ): Map<string, Service> {
   const services = new Map<string, Service>();
   const map = read.map(filled, 'services');
   if (map === undefined || map.entries.size === 0) read.mistakes.add(filled.place, 'there are no services');
   for (const [name, value] of map?.entries ?? []) {
-    if (value.kind === 'map') services.set(name, readService(name, value, read, { root, lookup }));
+    const at = map?.keys.get(name) ?? value.place;
+    if (value.kind === 'map')
+      services.set(name, readService({ name, at, map: value }, read, surroundings, takesPart));
     else read.mistakes.add(value.place, `${name}: expected a map`);
   }
   return services;
@@ -128,24 +125,24 @@ function withoutSecretsOf(
   return new Map([...secrets].filter(([name]) => byActive.has(name) || !byAny.has(name)));
 }
 
-function readConfigFiles(filled: Mapping, read: ValueReader, root: string): Map<string, string> {
+function readConfigFiles(filled: Mapping, read: ValueReader, folder: string): Map<string, string> {
   const configs = new Map<string, string>();
   for (const [name, value] of read.map(filled, 'configs')?.entries ?? []) {
     if (value.kind !== 'map') read.mistakes.add(value.place, `configs: ${name}: expected a map`);
     else {
       const file = read.text(value, 'file');
-      if (file !== undefined) configs.set(name, resolve(root, file));
+      if (file !== undefined) configs.set(name, pathFrom(folder, file));
     }
   }
   return configs;
 }
 
-function readSecretFiles(filled: Mapping, read: ValueReader, root: string): Map<string, string> {
+function readSecretFiles(filled: Mapping, read: ValueReader, folder: string): Map<string, string> {
   const secrets = new Map<string, string>();
   for (const [name, value] of read.map(filled, 'secrets')?.entries ?? []) {
     const file = value.kind === 'map' ? read.text(value, 'file') : undefined;
     if (file === undefined) read.mistakes.add(value.place, `secrets: ${name}: expected a file`);
-    else secrets.set(name, resolve(root, file));
+    else secrets.set(name, pathFrom(folder, file));
   }
   return secrets;
 }

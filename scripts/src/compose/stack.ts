@@ -14,6 +14,8 @@ export interface Stack {
   readonly secrets: ReadonlyMap<string, string>;
   /** Config name to the absolute path of its file; those made from text or a variable have none. */
   readonly configs: ReadonlyMap<string, string>;
+  /** Absolute paths of every file it was read from: compose files, what they include or extend, and `env_file`s. */
+  readonly files: readonly string[];
 }
 
 export interface Service {

@@ -1,5 +1,3 @@
-import { readFileSync, statSync } from 'node:fs';
-import { relative } from 'node:path';
 import {
   type Alias,
   type Document,
@@ -9,18 +7,20 @@ import {
   isScalar,
   isSeq,
   LineCounter,
-  parseDocument,
+  parseAllDocuments,
+  type Scalar as ScalarNode,
   visit,
   type Node as YamlNode,
 } from 'yaml';
-import { systemReason } from '../errors.ts';
+import { readText } from '../read-text.ts';
 import type { Mistakes, Place } from './mistakes.ts';
+import { type Resolved, resolveScalar, word } from './scalar.ts';
 
-/** A value of a compose file, and where it stands. `raw` is the text before variables were filled in. */
+/** A value of a compose file, and where it stands. */
 export type Tree = Scalar | Mapping | List;
-export interface Scalar {
+export interface Scalar extends Resolved {
   readonly kind: 'scalar';
-  readonly value: string | number | boolean | null;
+  /** The text before variables were filled in. */
   readonly raw: string;
   readonly place: Place;
 }
@@ -30,6 +30,8 @@ export interface Mapping {
   /** Where each key stands. */
   readonly keys: ReadonlyMap<string, Place>;
   readonly place: Place;
+  /** Keys tagged `!reset` or `!override`: what this map is laid upon loses them. */
+  readonly resets?: ReadonlySet<string>;
 }
 export interface List {
   readonly kind: 'list';
@@ -37,58 +39,60 @@ export interface List {
   readonly place: Place;
 }
 
-/** Far above any real compose file; stops a wrong file from being parsed for minutes. */
-const mostBytes = 1024 * 1024;
-
-/** Reads one compose file as a tree with places; YAML merge keys and aliases are resolved, variables are not. */
-export function readTree(path: string, root: string, mistakes: Mistakes): Mapping {
-  const file = relative(root, path);
-  const text = readText(path, startOf(file), mistakes);
-  return text === undefined ? emptyTree(file) : parseTree(text, file, mistakes);
+/**
+ * Reads the documents of one compose file as trees with places, each laid upon those before it by Compose; YAML merge
+ * keys and aliases are resolved, variables are not. `file` is named in the places.
+ */
+export function readTrees(path: string, file: string, mistakes: Mistakes): Mapping[] {
+  const { text, problem = '', line = 1 } = readText(path);
+  if (text !== undefined) return parseTrees(text, file, mistakes);
+  mistakes.add({ ...startOf(file), line }, problem.replace(/^has/, 'the file has'));
+  return [];
 }
 
-/** As {@link readTree}, of a text that was read already; `file` is named in its places. */
-export function parseTree(text: string, file: string, mistakes: Mistakes): Mapping {
+/** As {@link readTrees}, of a text that was read already. */
+export function parseTrees(text: string, file: string, mistakes: Mistakes): Mapping[] {
+  const lines = new LineCounter();
   const start = startOf(file);
   try {
-    const tree = new TreeReader(text, file, mistakes).read();
-    if (tree?.kind === 'map') return tree;
-    mistakes.add(start, tree === undefined ? 'the file is empty' : 'expected a map at the top of the file');
+    // Scalars are resolved by go-yaml's rules, so the parser is to leave them as they stand.
+    const options = {
+      schema: 'failsafe',
+      lineCounter: lines,
+      prettyErrors: false,
+      logLevel: 'silent',
+    } as const;
+    const parsed = parseAllDocuments(text, options);
+    const documents = 'empty' in parsed ? [] : parsed;
+    if (documents.length === 0) mistakes.add(start, 'the file is empty');
+    return documents.flatMap((document) => {
+      const tree = new TreeReader(document, lines, file, mistakes).read();
+      if (tree?.kind === 'map') return [tree];
+      const isAll = documents.length === 1;
+      const place = isAll ? start : placeIn(lines, file, document.range[0]);
+      if (tree === undefined)
+        mistakes.add(place, isAll ? 'the file is empty' : 'a document of the file is empty');
+      else mistakes.add(place, 'expected a map at the top of the file');
+      return [];
+    });
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     mistakes.add(start, 'nested too deeply');
+    return [];
   }
-  return emptyTree(file);
+}
+
+function placeIn(lines: LineCounter, file: string, offset: number): Place {
+  const { line, col } = lines.linePos(offset);
+  return { file, line: Math.max(1, line), column: Math.max(1, col) };
 }
 
 function startOf(file: string): Place {
   return { file, line: 1, column: 1 };
 }
 
-function emptyTree(file: string): Mapping {
-  return { kind: 'map', entries: new Map(), keys: new Map(), place: startOf(file) };
-}
-
-function readText(path: string, start: Place, mistakes: Mistakes): string | undefined {
-  try {
-    const { size } = statSync(path);
-    if (size > mostBytes) {
-      mistakes.add(start, `the file has ${size} bytes; at most ${mostBytes} are read`);
-      return undefined;
-    }
-    const text = readFileSync(path, 'utf8');
-    const nul = text.indexOf('\0');
-    if (nul === -1) return text;
-    const line = text.slice(0, nul).split('\n').length;
-    mistakes.add({ ...start, line }, 'the file has a NUL byte; it must be text');
-  } catch (error) {
-    mistakes.add(start, `cannot be read: ${systemReason(error)}`);
-  }
-  return undefined;
-}
-
 class TreeReader {
-  readonly #lines = new LineCounter();
+  readonly #lines: LineCounter;
   readonly #document: Document.Parsed;
   readonly #file: string;
   readonly #mistakes: Mistakes;
@@ -97,14 +101,11 @@ class TreeReader {
   /** What each alias stands for. */
   readonly #targets = new Map<Alias, YamlNode>();
 
-  constructor(text: string, file: string, mistakes: Mistakes) {
+  constructor(document: Document.Parsed, lines: LineCounter, file: string, mistakes: Mistakes) {
+    this.#document = document;
+    this.#lines = lines;
     this.#file = file;
     this.#mistakes = mistakes;
-    this.#document = parseDocument(text, {
-      lineCounter: this.#lines,
-      prettyErrors: false,
-      logLevel: 'silent',
-    });
   }
 
   /** Undefined for an empty document. */
@@ -116,7 +117,8 @@ class TreeReader {
     if (this.#document.errors.length > 0) return this.#nothing();
     if (contents === null) return undefined;
     this.#findTargets();
-    return this.#node(contents);
+    const tree = this.#node(contents);
+    return tree.kind === 'scalar' && tree.type === 'null' ? undefined : tree;
   }
 
   /** In one walk: an alias means the last node before it that has the anchor. Its own `resolve` walks through the file each time. */
@@ -138,8 +140,7 @@ class TreeReader {
   }
 
   #place(offset: number): Place {
-    const { line, col } = this.#lines.linePos(offset);
-    return { file: this.#file, line: Math.max(1, line), column: Math.max(1, col) };
+    return placeIn(this.#lines, this.#file, offset);
   }
 
   /** Each YAML node is read once, however many aliases lead to it, so nested aliases cannot explode. */
@@ -149,7 +150,7 @@ class TreeReader {
     if (seen !== undefined) return seen;
     if (this.#open.has(node)) {
       this.#mistakes.add(place, 'an alias leads back to itself');
-      return { kind: 'scalar', value: null, raw: '', place };
+      return absent(place);
     }
     this.#open.add(node);
     const tree = this.#read(node, place);
@@ -159,57 +160,89 @@ class TreeReader {
   }
 
   #read(node: YamlNode, place: Place): Tree {
-    const tag = 'tag' in node ? node.tag : undefined;
-    if (typeof tag === 'string' && tag.startsWith('!'))
-      this.#mistakes.add(place, `the tag ${tag} is not supported`);
     if (isAlias(node)) {
       const target = this.#targets.get(node);
       if (target !== undefined) return this.#node(target);
       this.#mistakes.add(place, `no anchor &${node.source} before this`);
+      return absent(place);
     }
+    if (isScalar(node)) return this.#scalar(node, place);
+    const tag = tagOf(node);
+    if (tag !== undefined && !/^(!reset|!override|tag:yaml\.org,2002:(map|seq))$/.test(tag))
+      this.#refuseTag(tag, place);
     if (isMap(node)) return this.#map(node.items, place);
-    if (isSeq(node)) {
-      const items = node.items.flatMap((item) => (isPair(item) ? [] : [this.#node(item as YamlNode)]));
-      return { kind: 'list', items, place };
+    if (!isSeq(node)) return absent(place);
+    const items = node.items.flatMap((item) => {
+      if (isPair(item) || this.#markOf(item as YamlNode) === '!reset') return [];
+      return [this.#node(item as YamlNode)];
+    });
+    return { kind: 'list', items, place };
+  }
+
+  #scalar(node: ScalarNode, place: Place): Scalar {
+    const text = String(node.value ?? '');
+    const resolved = node.type === 'PLAIN' || node.type === undefined ? resolveScalar(text) : word(text);
+    const raw = node.source ?? text;
+    const tag = tagOf(node);
+    if (tag === undefined || tag === '!reset' || tag === '!override') {
+      return { kind: 'scalar', ...resolved, raw, place };
     }
-    if (!isScalar(node)) return { kind: 'scalar', value: null, raw: '', place };
-    const value = node.value;
-    const plain = typeof value === 'number' || typeof value === 'boolean' || value === null;
-    return {
-      kind: 'scalar',
-      value: plain ? value : String(value),
-      raw: node.source ?? String(value ?? ''),
-      place,
-    };
+    const tagged = taggedScalar(tag, text);
+    if (tagged === undefined) this.#refuseTag(tag, place);
+    return { kind: 'scalar', ...(tagged ?? resolved), raw, place };
+  }
+
+  #refuseTag(tag: string, place: Place): void {
+    this.#mistakes.add(place, `the tag ${tag.replace('tag:yaml.org,2002:', '!!')} is not supported`);
+  }
+
+  /** `!reset` or `!override` when the node, or what it is an alias of, says so. */
+  #markOf(node: YamlNode | null): string | undefined {
+    const target = node !== null && isAlias(node) ? this.#targets.get(node) : node;
+    const tag = target === null || target === undefined ? undefined : tagOf(target);
+    return tag === '!reset' || tag === '!override' ? tag : undefined;
   }
 
   #map(items: readonly unknown[], place: Place): Mapping {
     const entries = new Map<string, Tree>();
     const keys = new Map<string, Place>();
+    const resets = new Set<string>();
     const merged: Mapping[] = [];
     for (const pair of items) {
-      if (!isPair(pair) || !isScalar(pair.key)) continue;
+      if (!isPair(pair)) continue;
+      const at = this.#place((pair.key as YamlNode | null)?.range?.[0] ?? 0);
+      if (!isScalar(pair.key)) {
+        this.#mistakes.add(at, 'expected a string as a key');
+        continue;
+      }
       const key = String(pair.key.value);
-      const at = this.#place(pair.key.range?.[0] ?? 0);
-      const value: Tree =
-        pair.value === null
-          ? { kind: 'scalar', value: null, raw: '', place: at }
-          : this.#node(pair.value as YamlNode);
-      if (key === '<<') merged.push(...this.#mergeSources(value));
+      const isPlain = pair.key.type === 'PLAIN';
+      const node = pair.value as YamlNode | null;
+      const mark = this.#markOf(node);
+      if (mark !== undefined) resets.add(key);
+      if (mark === '!reset') continue;
+      const value: Tree = node === null ? absent(at) : this.#node(node);
+      if (isPlain && key === '<<') merged.push(...this.#mergeSources(value));
       else {
+        if (isPlain && resolveScalar(key).type !== 'string')
+          this.#mistakes.add(
+            at,
+            `expected a string as a key, got ${key === '' ? 'nothing' : key}; put it in quotes`,
+          );
         entries.set(key, value);
         keys.set(key, at);
       }
     }
     // Earlier sources win over later ones, and the map's own keys over all of them (YAML merge key, section 3).
     for (const source of merged) {
+      for (const key of source.resets ?? []) resets.add(key);
       for (const [key, value] of source.entries) {
         if (entries.has(key)) continue;
         entries.set(key, value);
         keys.set(key, source.keys.get(key) ?? source.place);
       }
     }
-    return { kind: 'map', entries, keys, place };
+    return { kind: 'map', entries, keys, place, ...(resets.size > 0 ? { resets } : {}) };
   }
 
   #mergeSources(value: Tree): Mapping[] {
@@ -218,6 +251,51 @@ class TreeReader {
     this.#mistakes.add(value.place, 'the merge key << takes a map or a list of maps');
     return [];
   }
+}
+
+/** Nothing, where something could be. */
+export function absent(place: Place): Scalar {
+  return { kind: 'scalar', ...resolveScalar(''), raw: '', place };
+}
+
+/** A string that is not in the file itself, but follows from what stands at `place`. */
+export function textAt(text: string, place: Place): Scalar {
+  return { kind: 'scalar', ...word(text), raw: text, place };
+}
+
+/** Whether two trees say the same, wherever they stand. */
+export function sameTree(one: Tree, other: Tree): boolean {
+  if (one === other) return true;
+  if (one.kind === 'scalar')
+    return other.kind === 'scalar' && one.type === other.type && one.text === other.text;
+  if (one.kind === 'list') {
+    const items = other.kind === 'list' ? other.items : [];
+    return (
+      other.kind === 'list' &&
+      one.items.length === items.length &&
+      one.items.every((item, at) => sameTree(item, items[at] ?? absent(item.place)))
+    );
+  }
+  if (other.kind !== 'map' || one.entries.size !== other.entries.size) return false;
+  return [...one.entries].every(([key, value]) => {
+    const found = other.entries.get(key);
+    return found !== undefined && sameTree(value, found);
+  });
+}
+
+function tagOf(node: YamlNode): string | undefined {
+  return 'tag' in node && typeof node.tag === 'string' ? node.tag : undefined;
+}
+
+/** A scalar with a tag of YAML's own; undefined when the tag is another, or the scalar none of its kind. */
+function taggedScalar(tag: string, text: string): Resolved | undefined {
+  const type = tag.replace('tag:yaml.org,2002:', '');
+  if (tag === '!' || type === 'str') return word(text);
+  if (type === 'binary') return word(Buffer.from(text, 'base64').toString('utf8'));
+  const resolved = resolveScalar(text);
+  if (type === 'timestamp') return resolved.type === 'time' ? resolved : undefined;
+  if (type === 'float' && resolved.type === 'int') return { ...resolved, type };
+  return resolved.type === type ? resolved : undefined;
 }
 
 function lowerFirst(text: string): string {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { composeDuration, shellWords } from './values.ts';
+import { shellWords } from './shell-words.ts';
+import { composeDuration } from './values.ts';
 
 describe('a compose duration', () => {
   it.each([
@@ -13,7 +14,7 @@ describe('a compose duration', () => {
     expect(composeDuration(text)).toBe(expected);
   });
 
-  it.each(['', '5', 's', '1 s', '-1s', '1d', '1s2'])('is not "%s"', (text) => {
+  it.each(['', '5', 's', '1 s', '-1s', '1y', '1s2'])('is not "%s"', (text) => {
     expect(composeDuration(text)).toBeUndefined();
   });
 });
@@ -25,7 +26,7 @@ describe('shellWords', () => {
     ['a\\ b "c\\"d" ""', ['a b', 'c"d', '']],
     ['', []],
   ])('splits %s', (line, words) => {
-    expect(shellWords(line)).toEqual(words);
+    expect(shellWords(line)).toEqual({ words, rest: '' });
   });
 
   it('refuses a quote that is not closed', () => {

@@ -1,15 +1,31 @@
 import { nearest } from '@lockstep/foundation';
 import type { Mistakes } from './mistakes.ts';
+import { shellWords } from './shell-words.ts';
 import type { List, Mapping, Scalar, Tree } from './tree.ts';
 
-/** Parses a compose duration such as `500ms`, `1m30s` or `1h`; milliseconds, or undefined when it is none. */
+/**
+ * Parses a compose duration such as `500ms`, `1m30s`, `1.5h` or `2d`; milliseconds, or undefined when it is none. A
+ * lone `0` is one, and none is negative.
+ */
 export function composeDuration(text: string): number | undefined {
-  const scale: Record<string, number> = { us: 0.001, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-  if (!/^(\d+(\.\d+)?(us|ms|s|m|h))+$/.test(text)) return undefined;
+  const scale: Record<string, number> = {
+    ns: 0.000_001,
+    us: 0.001,
+    µs: 0.001,
+    μs: 0.001,
+    ms: 1,
+    s: 1000,
+    m: 60_000,
+    h: 3_600_000,
+    d: 86_400_000,
+    w: 604_800_000,
+  };
+  if (text === '0') return 0;
+  const part = /(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h|d|w)/g;
+  if (text === '' || text.replace(part, '') !== '') return undefined;
   let milliseconds = 0;
-  for (const [, amount, unit = 's'] of text.matchAll(/(\d+(?:\.\d+)?)(us|ms|s|m|h)/g)) {
+  for (const [, amount, unit = 's'] of text.matchAll(part))
     milliseconds += Number(amount) * (scale[unit] ?? 1000);
-  }
   return milliseconds;
 }
 
@@ -45,17 +61,25 @@ export class ValueReader {
 
   text(parent: Mapping, key: string): string | undefined {
     const value = this.scalar(parent, key);
-    return value === undefined ? undefined : String(value.value);
+    return value?.text;
+  }
+
+  /** As {@link text}, of what has to be a string in YAML. */
+  string(parent: Mapping, key: string): string | undefined {
+    const value = this.scalar(parent, key);
+    if (value === undefined || value.type === 'string') return value?.text;
+    this.mistakes.add(value.place, `${key}: expected a string, got ${value.text}; put it in quotes`);
+    return undefined;
   }
 
   duration(parent: Mapping, key: string, fallback: number): number {
     const value = this.scalar(parent, key);
     if (value === undefined) return fallback;
-    const parsed = composeDuration(String(value.value));
+    const parsed = value.type === 'string' ? composeDuration(value.text) : undefined;
     if (parsed === undefined) {
       this.mistakes.add(
         value.place,
-        `${key}: expected a duration such as 500ms, 1s or 1m30s, got "${value.value}"`,
+        `${key}: expected a duration such as 500ms, 1s or 1m30s, got "${value.text}"`,
       );
     }
     return parsed ?? fallback;
@@ -64,10 +88,21 @@ export class ValueReader {
   whole(parent: Mapping, key: string, fallback: number): number {
     const value = this.scalar(parent, key);
     if (value === undefined) return fallback;
-    const parsed = Number(value.value);
-    if (Number.isInteger(parsed) && parsed >= 0 && String(value.value) !== '') return parsed;
-    this.mistakes.add(value.place, `${key}: expected a whole number, got "${value.value}"`);
+    const parsed = Number(value.text);
+    if (Number.isInteger(parsed) && parsed >= 0 && value.text.trim() !== '') return parsed;
+    this.mistakes.add(value.place, `${key}: expected a whole number, got "${value.text}"`);
     return fallback;
+  }
+
+  /** True or false, also as YAML 1.1 spells them in a string (`yes`, `off`), which is how a variable may hold it. */
+  flag(parent: Mapping, key: string, fallback: boolean): boolean {
+    const value = this.scalar(parent, key);
+    if (value === undefined) return fallback;
+    const text = value.text.toLowerCase();
+    if (/^(y|yes|true|on)$/.test(text)) return true;
+    if (!/^(n|no|false|off)$/.test(text))
+      this.mistakes.add(value.place, `${key}: expected true or false, got "${value.text}"`);
+    return false;
   }
 
   /** A list of strings, or a string that is split the way a shell splits words. */
@@ -75,18 +110,30 @@ export class ValueReader {
     const value = this.#present(parent, key);
     if (value === undefined) return undefined;
     if (value.kind === 'list') return value.items.flatMap((item) => this.#word(item, key));
-    if (value.kind === 'scalar') {
-      const words = shellWords(String(value.value));
-      if (words === undefined) this.mistakes.add(value.place, `${key}: a quote is not closed`);
-      return words ?? [];
-    }
+    if (value.kind === 'scalar') return this.#line(value, key);
     this.mistakes.add(value.place, `${key}: expected a list or a string`);
     return undefined;
   }
 
+  #line(value: Scalar, key: string): readonly string[] {
+    const split = value.type === 'string' ? shellWords(value.text) : undefined;
+    if (value.type !== 'string')
+      this.mistakes.add(value.place, `${key}: expected a string, got ${value.text}`);
+    else if (split === undefined)
+      this.mistakes.add(value.place, `${key}: a quote or a bracket is not closed`);
+    else if (split.rest !== '') {
+      this.mistakes.warn(
+        value.place,
+        `${key}: no shell reads it, so it ends before "${split.rest.slice(0, 24)}"`,
+      );
+    }
+    return split?.words ?? [];
+  }
+
   #word(item: Tree, key: string): string[] {
-    if (item.kind === 'scalar' && item.value !== null) return [String(item.value)];
-    this.mistakes.add(item.place, `${key}: expected a list of strings`);
+    if (item.kind === 'scalar' && item.type === 'string') return [item.text];
+    const got = item.kind === 'scalar' && item.text !== '' ? `, got ${item.text}; put it in quotes` : '';
+    this.mistakes.add(item.place, `${key}: expected a list of strings${got}`);
     return [];
   }
 
@@ -104,29 +151,4 @@ export class ValueReader {
     const value = parent.entries.get(key);
     return value?.kind === 'scalar' && value.value === null ? undefined : value;
   }
-}
-
-/** Splits a line into words: blanks separate, single and double quotes and backslashes keep; undefined when unclosed. */
-export function shellWords(line: string): string[] | undefined {
-  const words: string[] = [];
-  let word: string | undefined;
-  let quote: string | undefined;
-  for (let at = 0; at < line.length; at++) {
-    const character = line.charAt(at);
-    if (quote !== undefined) {
-      if (character === quote) quote = undefined;
-      else if (character === '\\' && quote === '"' && /["\\$`]/.test(line.charAt(at + 1))) {
-        word = (word ?? '') + line.charAt(++at);
-      } else word = (word ?? '') + character;
-    } else if (character === '"' || character === "'") {
-      quote = character;
-      word ??= '';
-    } else if (character === '\\' && at + 1 < line.length) word = (word ?? '') + line.charAt(++at);
-    else if (/\s/.test(character)) {
-      if (word !== undefined) words.push(word);
-      word = undefined;
-    } else word = (word ?? '') + character;
-  }
-  if (quote !== undefined) return undefined;
-  return word === undefined ? words : [...words, word];
 }

@@ -65,7 +65,7 @@ volumes: { postgres: }
 describe('files the stack’s own reader refuses', () => {
   it('are looked at all the same', () => {
     const odd =
-      'extends: x\nservices:\n  a: { comand: x, env_file: y, ports: [80, {}, [1]], image: !reset redis }\n  b: [x]\n  c:\n';
+      'extends: x\nservices:\n  a: { comand: x, env_file: y, ports: [80, {}, [1]], image: !odd redis }\n  b: [x]\n  c:\n';
     expect(check(odd).map(({ rule }) => rule)).toEqual([
       'unrestarted-server',
       'open-port',

@@ -1,8 +1,7 @@
 import type { Lookup } from '../compose/interpolate.ts';
-import { mergeTrees, normalised } from '../compose/merge.ts';
 import { Mistakes } from '../compose/mistakes.ts';
-import { fillFiles } from '../compose/read-stack.ts';
-import { readTree } from '../compose/tree.ts';
+import { parseFiles } from '../compose/model.ts';
+import { loadStack } from '../compose/read-stack.ts';
 import type { Project } from '../project.ts';
 import { type ComposeView, composeView } from './compose-view.ts';
 import type { Finding } from './finding.ts';
@@ -15,9 +14,7 @@ import { rules } from './rules/index.ts';
  */
 export function viewProject(project: Project, lookup: Lookup): ComposeView {
   const unread = new Mistakes();
-  const [first, ...rest] = project.composeFiles.map((path) => readTree(path, project.root, unread));
-  if (first === undefined) throw new Error('a project has at least one compose file');
-  return composeView(fillFiles(rest.reduce(mergeTrees, normalised(first)), lookup, unread));
+  return composeView(loadStack({ project, parsed: parseFiles(project, unread) }, lookup, unread).tree);
 }
 
 /** Holds a stack against every rule; nothing at all when it has no services. */

@@ -104,15 +104,15 @@ export function scalarAt(parent: Mapping, key: string): Scalar | undefined {
 /** The single value at `key`, as text. */
 export function textAt(parent: Mapping, key: string): string | undefined {
   const value = scalarAt(parent, key);
-  return value === undefined ? undefined : String(value.value);
+  return value?.text;
 }
 
 /** The strings of the list at `key`, or the one string there. */
 export function wordsAt(parent: Mapping, key: string): string[] | undefined {
   const value = parent.entries.get(key);
-  if (value?.kind === 'scalar') return value.value === null ? undefined : [String(value.value)];
+  if (value?.kind === 'scalar') return value.type === 'null' ? undefined : [value.text];
   if (value?.kind !== 'list') return undefined;
-  return value.items.flatMap((item) => (item.kind === 'scalar' ? [String(item.value)] : []));
+  return value.items.flatMap((item) => (item.kind === 'scalar' ? [item.text] : []));
 }
 
 /** Where `key` stands, else where its map does. */

@@ -34,7 +34,7 @@ function mount(item: Tree): SeenMount[] {
     return type === 'bind' ? [{ kind: 'bind', source, target, place }] : [];
   }
   if (item.kind !== 'scalar') return [];
-  const [first = '', second] = String(item.value).split(':');
+  const [first = '', second] = item.text.split(':');
   if (second === undefined) return [{ kind: 'anonymous', source: '', target: trimmed(first), place }];
   const kind = /^[./~]/.test(first) ? 'bind' : 'volume';
   return [{ kind, source: first, target: trimmed(second), place }];

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { execa, type Options } from 'execa';
 import { environment } from '../environment.ts';
 import { EngineError } from '../errors.ts';
@@ -30,7 +31,8 @@ export class ComposeCall {
     this.#environment = extra;
     this.#folder = project.root;
     const files = project.composeFiles.flatMap((file) => ['--file', file]);
-    this.#words = [...files, '--project-directory', project.root, '--project-name', name];
+    const where = ['--project-directory', project.directory, '--project-name', name];
+    this.#words = [...files, ...envFiles(project), ...where];
   }
 
   /** Adds settings that fill variables of the compose files. */
@@ -68,6 +70,13 @@ export class ComposeCall {
     const how = exitCode === undefined ? 'was ended by a signal' : `exited ${exitCode}`;
     return new EngineError(`${this.#command.join(' ')} ${args[0] ?? ''} ${how}`, lastWords(stderr));
   }
+}
+
+/** Where settings are not only in the `.env` that Compose finds by itself; a later one wins there too. */
+function envFiles({ root, directory, envFile, envFiles: named, fallbackEnvFile }: Project): string[] {
+  const isUsual = directory === root && named.length === 1 && named[0] === envFile;
+  const files = isUsual ? [] : [...(fallbackEnvFile === undefined ? [] : [fallbackEnvFile]), ...named];
+  return files.filter((path) => existsSync(path)).flatMap((path) => ['--env-file', path]);
 }
 
 /** The last lines of a program's complaint, its progress left out. */

@@ -33,6 +33,7 @@ const stack: Stack = {
   volumes: [],
   secrets: new Map(),
   configs: new Map(),
+  files: [],
 };
 const container = (name: string, part: Partial<Container> = {}): Container => ({
   id: name,

@@ -2,10 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fillTree } from '../compose/fill.ts';
 import { Mistakes } from '../compose/mistakes.ts';
-import { readStack, readStackFiles } from '../compose/read-stack.ts';
-import type { Mapping } from '../compose/tree.ts';
+import { loadStack, readStack, readStackFiles } from '../compose/read-stack.ts';
 import { findProject } from '../project.ts';
 import { madeFromLabel, oneOffLabel, writeOneOff, writePodmanCompose } from './podman-compose-file.ts';
 
@@ -24,7 +22,7 @@ function told(yaml: string, version = '1.6.0', settings: Readonly<Record<string,
   const setting = (name: string) => settings[name];
   const file = writePodmanCompose({
     stack: readStack(files, setting).stack,
-    filled: fillTree(files.tree, setting, new Mistakes()) as Mapping,
+    filled: loadStack(files, setting, new Mistakes()).tree,
     root,
     version,
     configFile: (name) => `/configs/${name}`,

@@ -1,5 +1,5 @@
-import { resolve } from 'node:path';
 import { startOrder } from '../compose/graph.ts';
+import { pathFrom } from '../compose/read-mounts.ts';
 import type { Service, Stack } from '../compose/stack.ts';
 import type { Mapping } from '../compose/tree.ts';
 import { EngineError } from '../errors.ts';
@@ -119,7 +119,9 @@ export function writeOneOff(file: PodmanComposeFile, service: string, changes: E
 }
 
 /** Keys that mean nothing to podman-compose, mislead it, or are written anew below. */
-const leftOut = new Set(['build', 'depends_on', 'develop', 'profiles', 'configs', 'pull_policy']);
+const leftOut = new Set(
+  'build configs depends_on develop env_file links profiles pull_policy scale'.split(' '),
+);
 
 function serviceEntry(name: string, source: PodmanComposeSource): Entry {
   const service = source.stack.services.get(name);
@@ -146,7 +148,7 @@ function mountWords(service: Service, tree: Mapping, { root }: PodmanComposeSour
   if (items?.kind !== 'list') return [];
   return items.items.map((item): Value => {
     const long = item.kind === 'map' ? (toPlain(item) as Entry) : longMount(String(toPlain(item)));
-    const path = long['type'] === 'bind' ? resolve(root, String(long['source'])) : undefined;
+    const path = long['type'] === 'bind' ? pathFrom(root, String(long['source'])) : undefined;
     if (path !== undefined && /[:,]/.test(path)) {
       throw new EngineError('podman-compose cannot mount a path with a colon or a comma', [
         `${service.name}: ${path}`,

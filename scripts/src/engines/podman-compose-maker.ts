@@ -2,10 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { fillTree } from '../compose/fill.ts';
 import type { Lookup } from '../compose/interpolate.ts';
 import { Mistakes } from '../compose/mistakes.ts';
-import { readStackFiles } from '../compose/read-stack.ts';
+import { loadStack, readStackFiles } from '../compose/read-stack.ts';
 import type { Mapping, Tree } from '../compose/tree.ts';
 import { environment } from '../environment.ts';
 import { EngineError, PreflightError, systemReason } from '../errors.ts';
@@ -109,13 +108,13 @@ export class PodmanComposeMaker {
     const { stack, project, setting } = this.#opened;
     const lookup: Lookup = (name) => this.#settings[name] ?? setting(name);
     // What is wrong in the files was said when they were read.
-    const filled = fillTree(readStackFiles(project).tree, lookup, new Mistakes()) as Mapping;
+    const { tree: filled } = loadStack(readStackFiles(project), lookup, new Mistakes());
     const images = new Set(names.map((name) => word(filled, 'services', name, 'image') ?? ''));
     const ids = await this.#imageIds([...images]);
     return writePodmanCompose({
       stack,
       filled,
-      root: project.root,
+      root: project.directory,
       version: this.#tools.version,
       configFile: (name) => this.#writeConfig(name, filled, lookup),
       imageId: (image) => ids.get(image) ?? '',
@@ -206,5 +205,5 @@ function word(tree: Tree, ...path: readonly string[]): string | undefined {
     (inner, key) => (inner?.kind === 'map' ? inner.entries.get(key) : undefined),
     tree,
   );
-  return found?.kind === 'scalar' && found.value !== null ? String(found.value) : undefined;
+  return found?.kind === 'scalar' && found.value !== null ? found.text : undefined;
 }

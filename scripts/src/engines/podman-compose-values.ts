@@ -36,7 +36,9 @@ export function at(tree: Tree | undefined, key: string): Tree | undefined {
 
 /** A tree without its places. */
 export function toPlain(tree: Tree): Value {
-  if (tree.kind === 'scalar') return tree.value;
+  // JSON would round a whole number that is too large.
+  if (tree.kind === 'scalar')
+    return tree.type === 'int' && !Number.isSafeInteger(tree.value) ? tree.text : tree.value;
   if (tree.kind === 'list') return tree.items.map(toPlain);
   return Object.fromEntries([...tree.entries].map(([key, value]) => [key, toPlain(value)]));
 }

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { initContainers } from '../compose/stack.ts';
 import { PreflightError, systemCode, systemReason, UsageError } from '../errors.ts';
 import type { OpenedStack } from '../prepare.ts';
@@ -84,17 +84,18 @@ function composeChanges(
 ): { port: number | undefined; changes: Change[] } {
   const { root, composeFiles } = opened.project;
   const { bootstrap } = sibling;
-  const base = change(root, 'compose.yaml', (text) => addToCompose(text, service, sibling));
-  checkAddition('compose.yaml', base, { names: [service.name, `${service.name}-migrations`], bootstrap });
-  if (composeFiles.length < 2) return { port: undefined, changes: [base] };
+  const [file = 'compose.yaml', overrideFile] = composeFiles.map((path) => relative(root, path));
+  const base = change(root, file, (text) => addToCompose(text, service, sibling));
+  checkAddition(file, base, { names: [service.name, `${service.name}-migrations`], bootstrap });
+  if (overrideFile === undefined) return { port: undefined, changes: [base] };
   const port = nextPort(opened, base.before);
   const siblingSetting = portSettingOf(sibling.name);
   const services = initContainers(opened.stack).map((one) => one.service);
-  const override = change(root, 'compose.override.yaml', (text) =>
+  const override = change(root, overrideFile, (text) =>
     addToOverride(text, service, { sibling: sibling.name, siblingSetting, port, services }),
   );
   if (override.before === override.after) return { port: undefined, changes: [base] };
-  checkAddition('compose.override.yaml', override, { names: [service.name], bootstrap });
+  checkAddition(overrideFile, override, { names: [service.name], bootstrap });
   return { port, changes: [base, override] };
 }
 

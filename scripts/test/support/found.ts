@@ -1,7 +1,7 @@
-import { normalised } from '../../src/compose/merge.ts';
+import { canonical } from '../../src/compose/canonical.ts';
+import { fillTree } from '../../src/compose/fill.ts';
 import { Mistakes } from '../../src/compose/mistakes.ts';
-import { fillFiles } from '../../src/compose/read-stack.ts';
-import { parseTree } from '../../src/compose/tree.ts';
+import { parseTrees } from '../../src/compose/tree.ts';
 import { composeView } from '../../src/doctor/compose-view.ts';
 import type { Fault, Rule } from '../../src/doctor/rule.ts';
 
@@ -9,9 +9,11 @@ import type { Fault, Rule } from '../../src/doctor/rule.ts';
 export function faults(rule: Rule, services: string, rest = ''): readonly Fault[] {
   const text = `services:\n${services.replace(/^/gm, '  ')}\n${rest}`;
   const mistakes = new Mistakes();
-  const tree = parseTree(text, 'compose.yaml', mistakes);
+  const [tree] = parseTrees(text, 'compose.yaml', mistakes);
   mistakes.finish();
-  return rule(composeView(fillFiles(normalised(tree), () => undefined, mistakes)));
+  const filled = tree === undefined ? undefined : fillTree(tree, () => undefined, mistakes);
+  if (filled?.kind !== 'map') throw new Error('the text is a map');
+  return rule(composeView(canonical(filled, mistakes)));
 }
 
 /** As {@link faults}, each as `mark line:column subject: fact`. */

@@ -1,4 +1,5 @@
-import { composeDuration, shellWords } from '../../compose/values.ts';
+import { shellWords } from '../../compose/shell-words.ts';
+import { composeDuration } from '../../compose/values.ts';
 import { mapAt, placeAt, type ServiceView, textAt, wordsAt } from '../compose-view.ts';
 import type { Rule } from '../rule.ts';
 
@@ -106,7 +107,7 @@ export const interval: Rule = ({ services }) => {
 };
 
 /** The commands of a check, each as words. */
-function commandsOf(check: NonNullable<ServiceView['healthcheck']>): string[][] {
+function commandsOf(check: NonNullable<ServiceView['healthcheck']>): (readonly string[])[] {
   const test = check.entries.get('test');
   const words = wordsAt(check, 'test') ?? [];
   if (test?.kind === 'scalar') return shellCommands(words[0] ?? '');
@@ -117,8 +118,8 @@ function commandsOf(check: NonNullable<ServiceView['healthcheck']>): string[][] 
   return isShell ? shellCommands(line) : [rest];
 }
 
-function shellCommands(line: string): string[][] {
-  return line.split(/&&|\|\||[;|\n]/).map((part) => shellWords(part) ?? part.split(/\s+/));
+function shellCommands(line: string): (readonly string[])[] {
+  return line.split(/&&|\|\||[;|\n]/).map((part) => shellWords(part)?.words ?? part.split(/\s+/));
 }
 
 /** `pg_isready` or `psql` when the command calls one without a host, or with a folder for one. */

@@ -75,7 +75,7 @@ function publishedPort(item: Tree): Published[] {
     return [{ host, published, isVariable, text, place: item.place }];
   }
   if (item.kind !== 'scalar' || item.value === null) return [];
-  const text = String(item.value);
+  const text = item.text;
   const match = /^(?:(?:(\[[^\]]*\]|[^:[\]]*):)?([^:]*):)?([^:]+)$/.exec(text);
   if (match === null) return [];
   const [, host = '', published = ''] = match;
@@ -88,7 +88,7 @@ function networksOf({ map }: ServiceView): string[] {
   if (map.entries.has('network_mode')) return [];
   const list = listAt(map, 'networks');
   if (list !== undefined) {
-    return list.items.flatMap((item) => (item.kind === 'scalar' ? [String(item.value)] : []));
+    return list.items.flatMap((item) => (item.kind === 'scalar' ? [item.text] : []));
   }
   return [...(mapAt(map, 'networks')?.entries.keys() ?? ['default'])];
 }

@@ -13,7 +13,7 @@ export const secretInEnvironment: Rule = ({ services }) =>
       const value = environment && scalarAt(environment, variable);
       if (value === undefined) return [];
       const isVariable = /\$\{?\w/.test(value.raw);
-      if (!holdsSecret(variable, String(value.value), isVariable)) return [];
+      if (!holdsSecret(variable, value.text, isVariable)) return [];
       const isLiteral = !isVariable || /\$\{\w+:?-[^$}]/.test(value.raw);
       return {
         mark: isLiteral ? ('bad' as const) : ('note' as const),

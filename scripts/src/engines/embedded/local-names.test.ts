@@ -53,6 +53,7 @@ const stack: Stack = {
   name: 'stack',
   services: new Map(services.map((one) => [one.name, one])),
   inactive: new Map(),
+  files: [],
   volumes: ['app-role', 'app-more'],
   secrets: new Map([
     ['token', '/state/secrets/token'],
