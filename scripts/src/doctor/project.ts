@@ -9,7 +9,7 @@ import type { Stack } from '../compose/stack.ts';
 import { foldersOf } from '../engines/embedded/folders.ts';
 import { readState } from '../engines/embedded/state-file.ts';
 import { findTakenPorts } from '../engines/ports.ts';
-import { readEnvFile } from '../env-file.ts';
+import { envFileWarnings, readEnvFile } from '../env-file.ts';
 import { environment } from '../environment.ts';
 import { isAlive } from '../pid.ts';
 import { openStack } from '../prepare.ts';
@@ -35,10 +35,12 @@ function accessFindings(project: Project): Finding[] {
 
 async function stackFindings(project: Project): Promise<Finding[]> {
   try {
-    const { stack } = openStack(project);
+    const { stack, warnings } = openStack(project);
     return [
       { mark: 'good', text: stackText(project, stack) },
+      ...warnings.map((text): Finding => ({ mark: 'note', text })),
       envFinding(project, stack),
+      ...project.envFiles.flatMap(envFileWarnings).map((text): Finding => ({ mark: 'note', text })),
       ...(await portFindings(project, stack)),
     ];
   } catch (error) {
