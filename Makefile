@@ -9,8 +9,10 @@ ENGINE ?= auto
 SERVICE ?= $(SERVICE_NAME)
 # text or json, for status, doctor and db-migrate-status.
 FORMAT ?= text
-# Migrations to take back.
+# Migrations to revert.
 N ?= 1
+# 1 answers the question of what deletes or reverts (down --volumes, db-reset, db-recreate, db-undo, db-migrate-down).
+YES ?=
 # More arguments: for logs (-f), psql (-c 'select 1') and test (a file).
 ARGS ?=
 # A new migration's type (db-generate), the environment of seeds (db-seed), and 1 to load them at each up.
@@ -22,7 +24,11 @@ TIMELINE ?=
 # What test-engines runs on: docker, podman, podman-compose (commas between).
 ENGINES ?= docker,podman
 # The commands read these, so that no value is ever a part of a shell line.
-export ENGINE SERVICE FORMAT OFFLINE TYPE ENV SEED TIMELINE
+export ENGINE SERVICE FORMAT OFFLINE TYPE ENV SEED TIMELINE N YES
+# As typed: a $ or a backslash in them is the program's. The name only from make's own command line: some systems have a
+# NAME of the machine in the environment.
+export LOCKSTEP_ARGS := $(value ARGS)
+export LOCKSTEP_NAME := $(if $(filter command,$(origin NAME)),$(value NAME))
 # Profiles of compose.yaml, commas between. For good: COMPOSE_PROFILES in .env.
 PROFILE =
 ifneq ($(PROFILE),)
@@ -47,61 +53,55 @@ down: scripts/dist/.built ## Stop the stack; the databases are kept
 status: scripts/dist/.built ## Show what each service is at (FORMAT=json; TIMELINE=1: what the last start spent its time on)
 	@$(STACK) status
 logs: scripts/dist/.built ## Print the services' output (SERVICE=, ARGS=-f)
-	@$(STACK) logs $(ARGS) $(if $(SERVICE),"$$SERVICE")
+	@$(STACK) logs --words "$$LOCKSTEP_ARGS" $(if $(SERVICE),"$$SERVICE")
 why: scripts/dist/.built ## Show again why a service failed when it was last started (SERVICE=)
 	@$(STACK) why $(if $(SERVICE),"$$SERVICE")
 shell: scripts/dist/.built ## Open a shell inside a service's container (SERVICE=services-api)
-	@$(STACK) shell -- $(ARGS)
+	@$(STACK) shell -- --words "$$LOCKSTEP_ARGS"
 doctor: scripts/dist/.built ## Look at this machine and at compose.yaml, and say what to do (FORMAT=json)
 	@$(STACK) doctor
 
 ##@ Databases
 .PHONY: psql db-migrate-up db-migrate-down db-migrate-status db-generate db-validate db-verify db-deps db-rehearse db-seed db-docs db-recreate db-undo db-reset
 psql: scripts/dist/.built ## Open psql on a service's database (SERVICE=services-api)
-	@$(STACK) psql -- $(ARGS)
+	@$(STACK) psql -- --words "$$LOCKSTEP_ARGS"
 db-migrate-up: scripts/dist/.built ## Apply what is pending (SERVICE=)
 	@$(STACK) migrate up
-db-migrate-down: scripts/dist/.built ## Take back the last migration, or the last N (SERVICE=, N=1)
-	@$(STACK) migrate down $(N)
+db-migrate-down: scripts/dist/.built ## Revert the last migration, or the last N; asks first (SERVICE=, N=1, YES=1)
+	@$(STACK) migrate -- down "$$N"
 db-migrate-status: scripts/dist/.built ## Show what is applied and pending (SERVICE=, FORMAT=json)
 	@$(STACK) migrate status
-db-generate: scripts/dist/.built ## Write a new migration of a service (NAME=, SERVICE=, TYPE=table, ARGS='--on orders')
-	@node migrations/dist/migrate.start.cjs create "$(if $(filter command,$(origin NAME)),$$NAME)" --type "$${TYPE:-empty}" \
-	  --path "$${SERVICE:?SERVICE= names the service it is for}/migrations" $(ARGS)
+db-generate: scripts/dist/.built ## Write a new migration of a service (NAME=, SERVICE=, TYPE=table, ARGS='--column …')
+	@$(STACK) generate -- "$$LOCKSTEP_NAME" --words "$$LOCKSTEP_ARGS"
 db-validate: scripts/dist/.built ## Judge every migration file by Postgres' own parser and our rules (SERVICE=, FORMAT=json, ARGS=--strict)
-	@status=0; for folder in $(if $(SERVICE),"$$SERVICE"/migrations,*/migrations); do \
-	  node migrations/dist/migrate.start.cjs validate --path "$$folder" --format "$${FORMAT:-text}" $(ARGS) || status=$$?; \
-	done; exit $$status
+	@$(STACK) validate -- --words "$$LOCKSTEP_ARGS"
 db-verify: scripts/dist/.built ## Compare each schema with what its migrations make (SERVICE=, FORMAT=json)
 	@$(STACK) migrate verify
 db-deps: scripts/dist/.built ## Show in which order the services' migrations run, and who needs whom (ARGS=--mermaid)
-	@node migrations/dist/migrate.start.cjs deps --format "$${FORMAT:-text}" $(ARGS)
+	@$(STACK) deps -- --words "$$LOCKSTEP_ARGS"
 db-rehearse: scripts/dist/.built ## Measure each statement on a scratch copy (SERVICE=, ARGS='--all --rows services=10000')
-	@$(STACK) migrate rehearse $(ARGS)
+	@$(STACK) migrate rehearse --words "$$LOCKSTEP_ARGS"
 db-seed: scripts/dist/.built ## Load seed data, again and again with the same result (SERVICE=, ENV=development, ARGS=--dry-run)
-	@$(STACK) migrate seed $(if $(ENV),--environment "$$ENV") $(ARGS)
+	@$(STACK) migrate seed $(if $(ENV),--environment "$$ENV") --words "$$LOCKSTEP_ARGS"
 db-docs: scripts/dist/.built ## Write each service's page of its schema and migrations, migrations/docs/schema.md (SERVICE=)
-	@for folder in $(if $(SERVICE),"$$SERVICE"/migrations,*/migrations); do \
-	  mkdir -p "$$folder/docs" && page="$$folder/docs/schema.md" && \
-	  $(STACK) migrate --service "$${folder%/migrations}" docs --out - >"$$page.partial" && mv "$$page.partial" "$$page" && echo "$$page" || { rm -f "$$page.partial"; exit 1; }; \
-	done
-db-recreate: scripts/dist/.built ## Build each database anew beside the old one and swap; the old one is kept (SERVICE=)
+	@$(STACK) docs
+db-recreate: scripts/dist/.built ## Build each database anew beside the old one and swap; the old one is kept; asks first (SERVICE=, YES=1)
 	@$(STACK) migrate recreate
-db-undo: scripts/dist/.built ## Bring back the database that the last recreate kept (SERVICE=)
+db-undo: scripts/dist/.built ## Bring back the previous database of the last recreate; asks first (SERVICE=, YES=1)
 	@$(STACK) migrate undo
-db-reset: scripts/dist/.built ## DELETE every volume (all databases and credentials) and start anew
+db-reset: scripts/dist/.built ## DELETE every volume (all databases and credentials) and start anew; asks first (YES=1)
 	@$(STACK) reset
 
 ##@ Work on the project
 .PHONY: service images test check
 service: scripts/dist/.built ## Add a service to the stack (NAME=billing-api, ARGS=--dry-run)
-	@$(STACK) service $(ARGS) -- "$(if $(filter command,$(origin NAME)),$$NAME)"
+	@$(STACK) service --words "$$LOCKSTEP_ARGS" -- "$$LOCKSTEP_NAME"
 images: scripts/dist/.built ## Build the images for docker or podman (OFFLINE=1: without a registry)
-	@$(STACK) images $(ARGS)
+	@$(STACK) images --words "$$LOCKSTEP_ARGS"
 test: scripts/dist/.built ## Run every test: pure ones, on real Postgres servers, on the whole stack (ARGS=file)
-	@npm test --silent -- $(ARGS)
+	@$(STACK) exec -- npm test --silent -- --words "$$LOCKSTEP_ARGS"
 test-engines: scripts/dist/.built ## Run the stack's tests on container engines (ENGINES=docker,podman); says what is missing
-	@npm test --silent -- --project docker --project 'podman*' $(ARGS)
+	@$(STACK) exec -- npm test --silent -- --project docker --project 'podman*' --words "$$LOCKSTEP_ARGS"
 test-engines: export LOCKSTEP_ENGINES = $(ENGINES)
 check: node_modules/.package-lock.json ## Check format, lint and types
 	@npm run check --silent
@@ -109,7 +109,7 @@ check: node_modules/.package-lock.json ## Check format, lint and types
 ##@ Help
 .PHONY: help
 help: ## Print this
-	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 } END { print "\nVariables\n  ENGINE=auto|docker|podman|embedded  SERVICE=  PROFILE=  OFFLINE=1  FORMAT=text|json  N=1  SEED=1  ARGS=" }' Makefile
+	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 } END { print "\nVariables\n  ENGINE=auto|docker|podman|embedded  SERVICE=  PROFILE=  OFFLINE=1  FORMAT=text|json  N=1  SEED=1  YES=1  ARGS=" }' Makefile
 
 # npm's own record of what it installed; older than the lock file means: install again.
 node_modules/.package-lock.json: package-lock.json

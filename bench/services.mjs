@@ -37,6 +37,7 @@ for (const entry of await readdir(project)) {
 await symlink(join(project, 'node_modules'), join(folder, 'node_modules'));
 
 const environment = {
+  YES: '1',
   ...measuredEnvironment,
   ENGINE: engine,
   COMPOSE_PROJECT_NAME: name,

@@ -53,6 +53,7 @@ export async function copyStack(engine) {
     await symlink(join(project, part), join(folder, part));
   }
   const environment = {
+    YES: '1',
     ...measuredEnvironment,
     ENGINE: engine,
     COMPOSE_PROJECT_NAME: basename(folder).toLowerCase(),

@@ -50,6 +50,9 @@ Every program of the project ends with one of these.
 | 7 | approval or confirmation missing |
 | 8 | the deadline passed while migrating |
 | 130, 143 | interrupted: rolled back, lock released |
+
+A make target ends with make's own 2, whatever failed; its last line names the program's status: \`make: *** [...] Error 6\`. To
+test the status, call the program: \`node scripts/dist/stack.js migrate status\` is \`make db-migrate-status\`.
 `,
 ];
 for (const [name, file] of programs) {

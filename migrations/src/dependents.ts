@@ -1,4 +1,6 @@
 import { count, Failure } from '@lockstep/foundation';
+import type { Log } from '@lockstep/foundation/log';
+import { type Json, jsonVersion } from './json.ts';
 import type { Session } from './session.ts';
 
 /** An app that is connected and says which schema version it was built for. */
@@ -31,6 +33,24 @@ export async function findDependents(session: Session, version: bigint | undefin
     application: String(application).replace(/\p{C}+/gu, ' '),
     needs: BigInt(String(needs)),
     sessions: Number(sessions),
+  }));
+}
+
+/** Where nothing keeps a run from going below what an app needs, it is said at least. */
+export async function warnDependents(log: Log, session: Session, version: bigint | undefined): Promise<void> {
+  for (const { application, needs } of await findDependents(session, version)) {
+    log.warn(
+      `${application} is running and needs version ${needs}; the schema is going to ${version ?? 'none'}`,
+    );
+  }
+}
+
+/** The apps that a plan leaves without their schema, for machines. */
+export function jsonDependents(dependents: readonly Dependent[]): Json {
+  return dependents.map(({ application, needs, sessions }) => ({
+    application,
+    needs: jsonVersion(needs),
+    connections: sessions,
   }));
 }
 

@@ -1,6 +1,7 @@
 import { approve, type Consent } from './approval/approve.ts';
 import { type PlannedRun, planRun } from './approval/plan-file.ts';
 import type { Settings } from './config.ts';
+import { findDependents } from './dependents.ts';
 import { Guard } from './guard.ts';
 import type { PlanResult } from './inspect.ts';
 import { planOf, withFilesAndState } from './inspect.ts';
@@ -26,7 +27,9 @@ export function lookAhead(settings: Settings, target: Target, hooks: Hooks): Pro
     const stuck = state.history.current?.dirty === true && target.kind !== 'latest' && target.kind !== 'up';
     const plan: Plan = computePlan(migrations, state.history, stuck ? { kind: 'down', steps: 0 } : target);
     const decision = judge(settings.strategy, plan, target, settings.environment);
-    const result = planOf(settings, state, plan, decision);
+    const goesDown = plan.steps.some(({ direction }) => direction === 'down');
+    const dependents = goesDown ? await findDependents(session, plan.to) : [];
+    const result = { ...planOf(settings, state, plan, decision), dependents };
     if (decision === 'rest') return { result, run: undefined };
     await preflight({ operation, session, state, plan, decision, migrations });
     // What is refused has failed the pre-flight check of the history.

@@ -1,4 +1,5 @@
 import type { Settings } from './config.ts';
+import type { Dependent } from './dependents.ts';
 import type { DatabaseState } from './history.ts';
 import { describeHolder, findLockHolder } from './holder.ts';
 import { lockKey } from './lock.ts';
@@ -43,6 +44,8 @@ export interface PlanResult extends VersionResult {
   readonly anomalies: readonly Anomaly[];
   readonly strategy: string;
   readonly decision: Decision | 'refuse';
+  /** Running apps that the steps leave without the version they need; only where the plan goes down. */
+  readonly dependents?: readonly Dependent[];
 }
 
 /** Reads the version from golang-migrate's row; takes no lock. */

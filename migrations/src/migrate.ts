@@ -6,6 +6,7 @@ import { catchUp } from './catch-up.ts';
 import type { Settings } from './config.ts';
 import type { DatabaseProperties } from './database-properties.ts';
 import { openGate, tellOthers } from './dependencies/open-gate.ts';
+import { warnDependents } from './dependents.ts';
 import { ConnectionLostError } from './errors.ts';
 import type { Guard, GuardRecord } from './guard.ts';
 import type { DatabaseState } from './history.ts';
@@ -263,7 +264,10 @@ class Run {
         });
       }
       if (decision === 'apply') {
-        const { wantsTables } = this.#operation;
+        const { wantsTables, log } = this.#operation;
+        const goesDown = plan.steps.some(({ direction }) => direction === 'down');
+        // A guard has refused it before.
+        if (goesDown && this.#guard === undefined) await warnDependents(log, session, plan.to);
         const tables = wantsTables ? await watchTables(session, state) : undefined;
         await this.#apply(session, state, plan);
         this.#affected = await tables?.();

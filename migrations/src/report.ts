@@ -2,6 +2,7 @@ import { count } from '@lockstep/foundation';
 import type { AppliedStep } from './apply.ts';
 import { digestOf, type PlannedRun } from './approval/plan-file.ts';
 import type { CheckResult } from './check.ts';
+import { jsonDependents } from './dependents.ts';
 import { showPath } from './folder.ts';
 import type { GuardRecord } from './guard.ts';
 import type { HistoryResult, PlanResult, StatusResult, VersionResult } from './inspect.ts';
@@ -141,7 +142,7 @@ export function reportPlan(
   run?: PlannedRun,
   file?: string,
 ): Report {
-  const { steps, anomalies, strategy, decision } = result;
+  const { steps, anomalies, strategy, decision, dependents = [] } = result;
   const words = {
     rest: 'nothing to do',
     apply: count(steps.length, 'step'),
@@ -158,6 +159,9 @@ export function reportPlan(
       ...describeAnomalies(anomalies).map((line) => `  ${line}`),
       ...columns(lines),
       ...risks,
+      ...dependents.map(
+        ({ application, needs }) => `  ! ${application} is running and needs version ${needs}`,
+      ),
       ...(run === undefined || file === undefined ? [] : [`  plan ${digestOf(run)} in ${file}`]),
     ].join('\n'),
     json: {
@@ -167,6 +171,7 @@ export function reportPlan(
       decision,
       steps: steps.map((step, index) => ({ ...jsonStep(step), risks: run?.steps[index]?.risks ?? null })),
       anomalies: anomalies.map(jsonAnomaly),
+      dependents: jsonDependents(dependents),
       digest: run === undefined ? null : digestOf(run),
       file: file ?? null,
     },

@@ -159,6 +159,7 @@ test('--format json prints one document, also for a failure, and a service never
       },
     ],
     anomalies: [],
+    dependents: [],
     digest: null,
     file: null,
   });

@@ -144,7 +144,7 @@ test.each([
   [['a'.repeat(101)], 2, /at most 100/],
   [['x', '--type', 'tabel'], 2, /unknown "tabel"; did you mean table\?/],
   [['x', '--type', 'constructor'], 2, /--type: unknown "constructor"/],
-  [['x', '--type', 'table'], 2, /--type table needs --on/],
+  [['create_user', '--type', 'table'], 2, /the table: "user" is a keyword of SQL/],
   [['x', '--type', 'table', '--on', 'user'], 2, /--on: "user" is a keyword of SQL/],
   [['x', '--type', 'table', '--on', 'Orders'], 2, /lower-case[\s\S]*orders would do/],
   [['x', '--type', 'table', '--on', 'a.b.c'], 2, /expected table or schema.table/],

@@ -3,6 +3,8 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { explain } from './checkout/system-failure.ts';
 import type { GlobalOptions, Terminal } from './commands/context.ts';
 import { forgetEmpty } from './environment.ts';
+import { UsageError } from './errors.ts';
+import { splitWords } from './words.ts';
 
 declare const LOCKSTEP_VERSION: string;
 
@@ -11,7 +13,7 @@ type Settle = (status: number) => void;
 
 const statuses = `
 Exit status: 0 done; 1 a service or migration failed; 2 usage or configuration; 3 a pre-flight check failed or no engine
-can run; 7 the stack belongs to another folder; 130 and 143 interrupted. run, migrate, psql and shell pass on the status
+can run; 7 not confirmed, or the stack is another folder's; 130 and 143 interrupted. run, migrate, psql and shell pass on the status
 of the program they run.
 
 A stack that belongs to another folder is not started, changed, stopped or deleted: a person is asked; ADOPT=1 takes it
@@ -39,6 +41,7 @@ function build(terminal: Terminal, settle: Settle): Command {
   addStartAndStop(program, terminal);
   addLooking(program, terminal, settle);
   addRunning(program, terminal, settle);
+  addAuthoring(program, terminal, settle);
   addGrowing(program, terminal);
   addImages(program, terminal);
   return program;
@@ -79,14 +82,20 @@ Examples:
     .command('down')
     .description('stop the stack; volumes stay')
     .option('-v, --volumes', 'DELETE the volumes too (all databases and credentials)', false)
-    .addHelpText('after', '\nExamples:\n  stack down\n  stack down --volumes')
+    .addHelpText(
+      'after',
+      '\nWith --volumes it asks first; YES=1 answers.\n\nExamples:\n  stack down\n  stack down --volumes',
+    )
     .action(async (options: { volumes: boolean }) =>
       (await import('./commands/down.ts')).down({ ...program.opts<GlobalOptions>(), ...options }, terminal),
     );
   program
     .command('reset')
     .description('stop the stack, DELETE its volumes (all databases and credentials), and start it anew')
-    .addHelpText('after', '\n.env and its secrets are kept.\n\nExamples:\n  stack reset')
+    .addHelpText(
+      'after',
+      '\n.env and its secrets are kept. It asks first; YES=1 answers.\n\nExamples:\n  stack reset',
+    )
     .action(async () => (await import('./commands/down.ts')).reset(program.opts<GlobalOptions>(), terminal));
 }
 
@@ -198,7 +207,13 @@ function addRunning(program: Command, terminal: Terminal, settle: Settle): void 
     )
     .addHelpText(
       'after',
-      '\nExamples:\n  stack migrate status\n  stack migrate --service services-api down 1',
+      `
+down, goto and rollback say what they would revert and ask, recreate and undo what they replace; YES=1 answers. Where
+nobody can answer they end with 7.
+
+Examples:
+  stack migrate status
+  stack migrate --service services-api down 1`,
     )
     .allowUnknownOption()
     .action(async (words: string[], options: { service?: string; format: 'text' | 'json' }) =>
@@ -253,6 +268,84 @@ Examples:
           program.opts<GlobalOptions>(),
         ),
       ),
+    );
+}
+
+function addAuthoring(program: Command, terminal: Terminal, settle: Settle): void {
+  const service = (words: string) => new Option('--service <name>', words).env('SERVICE');
+  const format = () =>
+    new Option('--format <format>', 'how to print the result').default('text').env('FORMAT');
+  program
+    .command('generate')
+    .description('write a new migration of a service, up and down')
+    .argument('<name>', 'what it does, as in create_orders')
+    .argument('[args...]', 'for migrate create')
+    .addOption(service('whose migrations'))
+    .addOption(new Option('--type <type>', 'what it is made from; see migrate create --help').env('TYPE'))
+    .passThroughOptions()
+    .addHelpText('after', '\nExamples:\n  stack generate --service services-api --type table create_orders')
+    .action(async (name: string, args: string[], options: { service?: string; type?: string }) =>
+      settle(
+        await (await import('./commands/authoring.ts')).generate(name, args, {
+          ...program.opts<GlobalOptions>(),
+          service: options.service,
+          type: options.type,
+        }),
+      ),
+    );
+  program
+    .command('validate')
+    .description("judge migration files by Postgres' own parser and our rules; asks no engine")
+    .argument('[args...]', 'for migrate validate')
+    .addOption(service('only this service (default: all)'))
+    .addOption(format())
+    .passThroughOptions()
+    .addHelpText('after', '\nExamples:\n  stack validate --service services-api -- --strict')
+    .action(async (args: string[], options: { service?: string; format: string }) =>
+      settle(
+        await (await import('./commands/authoring.ts')).validate(args, {
+          ...program.opts<GlobalOptions>(),
+          service: options.service,
+          format: options.format,
+        }),
+      ),
+    );
+  program
+    .command('deps')
+    .description("show in which order the services' migrations run; asks no engine")
+    .argument('[args...]', 'for migrate deps')
+    .addOption(format())
+    .passThroughOptions()
+    .addHelpText('after', '\nExamples:\n  stack deps -- --mermaid')
+    .action(async (args: string[], options: { format: string }) =>
+      settle(
+        await (await import('./commands/authoring.ts')).deps(args, {
+          ...program.opts<GlobalOptions>(),
+          ...options,
+        }),
+      ),
+    );
+  program
+    .command('docs')
+    .description("write each service's page of its schema and migrations, migrations/docs/schema.md")
+    .addOption(service('only this service (default: all)'))
+    .addHelpText('after', '\nExamples:\n  stack docs --service services-api')
+    .action(async (options: { service?: string }) =>
+      settle(
+        await (await import('./commands/authoring.ts')).docs(
+          { ...program.opts<GlobalOptions>(), service: options.service },
+          terminal,
+        ),
+      ),
+    );
+  program
+    .command('exec', { hidden: true })
+    .description('run a program in the folder of the project; for make, whose ARGS pass through no shell')
+    .argument('<program>')
+    .argument('[args...]')
+    .passThroughOptions()
+    .action(async (name: string, args: string[]) =>
+      settle(await (await import('./commands/authoring.ts')).inForeground(name, args, process.cwd())),
     );
 }
 
@@ -323,8 +416,22 @@ function wholeNumber(text: string): number {
   throw new InvalidArgumentError('expected a whole number');
 }
 
+/**
+ * Puts the words of `--words <line>` in its place: make passes its ARGS like that, so that no shell reads them.
+ *
+ * @throws {UsageError} for a quote that is not closed
+ */
+function withWords(argv: readonly string[]): string[] {
+  const at = argv.indexOf('--words');
+  if (at < 0) return [...argv];
+  const line = argv[at + 1] ?? '';
+  const words = splitWords(line);
+  if (words === undefined) throw new UsageError(`ARGS leaves a quote open: ${line}`);
+  return [...argv.slice(0, at), ...words, ...argv.slice(at + 2)];
+}
+
 async function main(): Promise<void> {
-  forgetEmpty(['ENGINE', 'FORMAT', 'SERVICE']);
+  forgetEmpty(['ENGINE', 'FORMAT', 'SERVICE', 'TYPE']);
   const interrupted = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
@@ -345,7 +452,7 @@ async function main(): Promise<void> {
   try {
     await build(terminal, (status) => {
       process.exitCode = status;
-    }).parseAsync();
+    }).parseAsync(withWords(process.argv));
   } catch (error) {
     if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
     else {

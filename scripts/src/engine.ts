@@ -81,6 +81,8 @@ export interface RunOptions {
   readonly args: readonly string[];
   /** Returns what the program writes to stdout instead of passing it on. */
   readonly capture: boolean;
+  /** Shows what the program writes to stderr only when it fails. */
+  readonly quiet?: boolean;
 }
 
 /** How to connect to a service's database as one of its roles. */

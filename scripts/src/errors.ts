@@ -71,6 +71,17 @@ export class EngineError extends Failure {
   }
 }
 
+/** What destroys was not confirmed, or nobody could be asked; nothing was changed. Exit status 7. */
+export class ConfirmationMissing extends Failure {
+  constructor(fact: string, evidence: readonly string[]) {
+    super(fact, {
+      code: 'confirmation-missing',
+      exitStatus: 7,
+      evidence: [...evidence, 'nothing was changed'],
+    });
+  }
+}
+
 /** A person or the system asked to stop. Exit status 130 (SIGINT) or 143 (SIGTERM). */
 export class Interrupted extends Failure {
   constructor(signal: 'SIGINT' | 'SIGTERM', evidence: readonly string[] = []) {

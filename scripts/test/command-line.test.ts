@@ -67,6 +67,10 @@ describe('the command line', () => {
     'watch',
     'images',
     'service',
+    'generate',
+    'validate',
+    'deps',
+    'docs',
   ])('explains %s with an example', async (command) => {
     const { status, stdout } = await stack.run([command, '--help']);
     expect(status).toBe(0);

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { freePort } from '../support/free-port.ts';
@@ -30,6 +31,25 @@ afterAll(async () => {
   await rm(copy.path('node_modules'));
   await copy.remove();
 });
+
+/** Runs make on a terminal of its own, answering its question; what it showed has the question and all else. */
+function onTerminal(answer: string, ...args: string[]): Promise<Ended> {
+  const words = args.map((word) => `'${word}'`).join(' ');
+  const child = spawn('script', ['--quiet', '--return', '--command', `make ${words}`, '/dev/null'], {
+    cwd: copy.root,
+    env: environment,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  let shown = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    shown += chunk.toString();
+    if (/\[y\/N\] /.test(shown)) {
+      shown = '';
+      child.stdin.write(`${answer}\r`);
+    }
+  });
+  return ended(child);
+}
 
 function make(...args: string[]): Promise<Ended> {
   return ended(spawn('make', args, { cwd: copy.root, env: environment, stdio: ['ignore', 'pipe', 'pipe'] }));
@@ -63,6 +83,87 @@ test('Monday: a table, from an idea to a running stack', async () => {
   );
   await does('up');
   expect(await value('services-api', 'select count(*) from reviews')).toBe('0');
+});
+
+test('F16.1 a table is named by the name of its migration, and a service is named or listed', async () => {
+  const table = await does(
+    'db-generate',
+    'NAME=create_orders',
+    'TYPE=table',
+    'SERVICE=services-api',
+    'ARGS=--dry-run',
+  );
+  expect(table).toMatch(/create table orders \(\n {2}id bigint/);
+  const none = await make('db-generate', 'NAME=create_orders', 'TYPE=table');
+  expect(none.stderr).toMatch(
+    /^stack: SERVICE= names the service it is for\n {2}there are: content-api, services-api\nmake: /,
+  );
+  const other = await make('db-generate', 'NAME=create_orders', 'SERVICE=nope');
+  expect(other.stderr).toMatch(
+    /^stack: no service with migrations is named "nope"\n {2}there are: content-api, services-api\nmake: /,
+  );
+  const nameless = await make('db-generate', 'SERVICE=services-api');
+  expect(nameless.stderr).toMatch(/^stack: NAME= says what the migration does\n/);
+});
+
+test('F16.4 what reverts or deletes says what it will do, and asks', async () => {
+  // Nobody can be asked.
+  const refused = await make('db-migrate-down');
+  expect(refused.stderr).toMatch(
+    /^stack: db-migrate-down needs confirmation and there is no terminal: pass YES=1\n {2}db-migrate-down reverts:\n {4}services-api: 1 migration\n {6}16 create_reviews\n {4}content-api: 1 migration\n {6}15 index_accesses\n {6}content-api needs version 15 and is running: it will fail\n {2}nothing was changed\nmake: .* Error 7\n$/,
+  );
+  const all = await make('db-migrate-down', 'N=99', 'SERVICE=services-api');
+  expect(all.stderr).toMatch(/services-api: all 16 migrations; its tables and their rows are deleted/);
+  const reset = await make('db-reset');
+  expect(reset.stderr).toMatch(
+    /^stack: db-reset needs confirmation .*\n {2}db-reset deletes \d+ volumes of lockstep-week-\w+, with all that is in them:\n {4}the databases of services-api and content-api\n[\s\S]*Error 7\n$/,
+  );
+  for (const target of ['db-recreate', 'db-undo'])
+    expect((await make(target, 'SERVICE=services-api')).stderr).toMatch(
+      new RegExp(`^stack: ${target} needs confirmation[\\s\\S]*nothing was changed\nmake: .* Error 7\n$`),
+    );
+  expect(await value('services-api', 'select version from schema_migrations')).toBe('16');
+  // A person says no, and then yes.
+  const declined = await onTerminal('n', 'db-migrate-down', 'SERVICE=services-api');
+  expect(declined.stdout).toMatch(/16 create_reviews\r\n[\s\S]*db-migrate-down was not confirmed\r\n/);
+  expect(await value('services-api', 'select version from schema_migrations')).toBe('16');
+  const agreed = await onTerminal('y', 'db-migrate-down', 'SERVICE=services-api');
+  expect(agreed.stdout).toMatch(/1 migration \S+ ?\S*, from 16 to 15/);
+  await does('db-migrate-up', 'SERVICE=services-api');
+});
+
+test('F16.4 a down below what a running app needs says so', async () => {
+  const { stderr } = await make('db-migrate-down', 'N=2', 'SERVICE=services-api', 'YES=1');
+  expect(stderr).toMatch(/^warn: services-api is running and needs version 15; the schema is going to 14$/m);
+  await does('db-migrate-up', 'SERVICE=services-api');
+});
+
+test('F16.5 no value is run by a shell, and each reaches its program as it was typed', async () => {
+  const touched = copy.path('touched');
+  const value = `1; touch '${touched}'`;
+  for (const words of [
+    ['db-migrate-down', `N=${value}`, 'YES=1', 'SERVICE=services-api'],
+    ['db-validate', `ARGS=--nothing; touch '${touched}'`],
+    ['db-docs', `SERVICE=x; touch '${touched}'`],
+    ['db-generate', `NAME=${value}`, 'SERVICE=services-api'],
+    ['psql', 'SERVICE=services-api', `ARGS=-c 'select 1'; touch ${touched}`],
+  ])
+    await make(...words);
+  expect(existsSync(touched)).toBe(false);
+  expect(await does('psql', 'SERVICE=services-api', 'ARGS=-c \\conninfo')).toMatch(/database "services"/);
+  expect(await does('psql', 'SERVICE=services-api', "ARGS=-Atc 'select $$a$$'")).toBe('a\n');
+  const outside = await make('db-docs', 'SERVICE=../outside');
+  expect(outside.stderr).toMatch(/no service with migrations is named "..\/outside"/);
+  expect(existsSync(copy.path('../outside'))).toBe(false);
+  // What is exported counts as what is given.
+  const two = await ended(
+    spawn('make', ['db-migrate-down', 'SERVICE=services-api'], {
+      cwd: copy.root,
+      env: { ...environment, N: '2' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  );
+  expect(two.stderr).toMatch(/services-api: 2 migrations\n/);
 });
 
 test('Tuesday: what is wrong is told before it runs, with place, reason and remedy', async () => {
@@ -164,16 +265,16 @@ test('Friday: rows to play with, a page to read, and a step back', async () => {
   expect(page).toMatch(/^## reviews$/m);
   expect(page).toMatch(/^### 000017 rate\\_reviews\n\nStars\.$/m);
   // The other service still needs the last migration.
-  const refused = await make('db-migrate-down', 'SERVICE=services-api');
+  const refused = await make('db-migrate-down', 'SERVICE=services-api', 'YES=1');
   expect(refused.status).not.toBe(0);
   expect(refused.stderr).toMatch(/content-api \(database content\) needs services-api@19/);
-  await does('db-migrate-down', 'SERVICE=content-api');
-  expect(await does('db-migrate-down', 'SERVICE=services-api')).toMatch(
+  await does('db-migrate-down', 'SERVICE=content-api', 'YES=1');
+  expect(await does('db-migrate-down', 'SERVICE=services-api', 'YES=1')).toMatch(
     /1 migration taken back, from 19 to 18/,
   );
   await does('db-migrate-up');
   // A reset leaves nothing; the next start seeds by itself where that is asked for.
-  await does('db-reset');
+  await does('db-reset', 'YES=1');
   expect(await value('services-api', 'select count(*) from services')).toBe('0');
   await does('up', 'SEED=1');
   expect(await value('services-api', 'select count(*) from services')).toBe('2');

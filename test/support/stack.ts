@@ -93,6 +93,8 @@ export async function createTestStack(settings: Readonly<Record<string, string>>
     SERVICES_API_PORT: String(ports.servicesApi),
     CONTENT_API_PORT: String(ports.contentApi),
     ENGINE: testEngine,
+    // Nobody is there to be asked.
+    YES: '1',
     ...settings,
   };
   const begin = (...args: string[]) =>

@@ -27,7 +27,7 @@ export const create: Command = {
       '--type <type>',
       'table, column, index, constraint, enum-value, rename, data, function, extension, or empty when unstated',
     ],
-    ['--on <table>', 'table or schema.table'],
+    ['--on <table>', 'table or schema.table; of a table, the one in <name> when not given'],
     [
       '--column <columns>',
       'name:type, and :pk :not-null :unique :default=…; commas between (index: names alone)',
@@ -54,7 +54,7 @@ The version is the next one in the padding of the folder. A template of your own
 folder of migrations, takes the place of ours; {{placeholders}} stand for what was given.
 A rename is three migrations. After the first, deploy apps that use the new name; the third may run when no old app does.`,
   examples: [
-    'create create_orders --type table --on orders --column id:bigint:pk,note:text:not-null',
+    'create create_orders --type table --column id:bigint:pk,note:text:not-null',
     'create index_orders --type index --on orders --column note --path services-api/migrations',
     "create total_positive --type constraint --on orders --check 'total > 0'",
   ],

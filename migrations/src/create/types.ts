@@ -29,11 +29,12 @@ export const createTypes: Readonly<Record<string, CreateType>> = {
   },
   table: {
     words: 'a table',
-    needs: ['on'],
+    needs: [],
     templates: () =>
       one('table', '-- {{purpose}}\ncreate table {{table}} (\n{{columns}}\n);\n', 'drop table {{table}};\n'),
-    values: (given, names) => {
-      const table = tableOf(given, names);
+    values: (given, names, description) => {
+      const table =
+        given['on'] === undefined ? names.table(tableIn(description), 'the table') : tableOf(given, names);
       const columns = parseColumns(given['column'] ?? 'id:bigint:pk', names);
       return { table, columns: tableLines(bare(table), columns) };
     },
@@ -221,6 +222,11 @@ export const createTypes: Readonly<Record<string, CreateType>> = {
 
 function tableOf(given: Given, names: Names): string {
   return names.table(given['on'] ?? '', '--on');
+}
+
+/** `orders` of `create_orders`, `add_orders_table` and `orders`. */
+function tableIn(description: string): string {
+  return description.replace(/^(create|add|new)_(?=.)/, '').replace(/(?<=.)_table$/, '');
 }
 
 /** The table's name without its schema. */

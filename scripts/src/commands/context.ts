@@ -1,3 +1,4 @@
+import { count } from '@lockstep/foundation';
 import type { Stack } from '../compose/stack.ts';
 import { initContainers } from '../compose/stack.ts';
 import type { Availability, Engine, EngineName } from '../engine.ts';
@@ -65,6 +66,16 @@ export async function exclusively<T>(
 
 const stackLock = 'stack.lock';
 const longestWait = 120_000;
+
+const mostListed = 4;
+
+/** `a, b, c, d and 3 others` */
+export function listed(names: readonly string[]): string {
+  const shown = names.slice(0, mostListed);
+  const others = names.length - shown.length;
+  if (others > 0) return `${shown.join(', ')} and ${count(others, 'other')}`;
+  return shown.length < 2 ? shown.join('') : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}`;
+}
 
 /** Why a better engine is not used, in one line; undefined when there is nothing to say. */
 export function passedOverLine(chosen: EngineName, passedOver: readonly Availability[]): string | undefined {

@@ -1,10 +1,14 @@
+import { count } from '@lockstep/foundation';
 import { requireAccess } from '../checkout/access.ts';
 import { chooseEngine, forgetEngine, recordedEngine } from '../choose.ts';
+import { initContainers } from '../compose/stack.ts';
+import { confirm } from '../confirm.ts';
 import type { Engine, Progress } from '../engine.ts';
 import { type OpenedStack, openStack } from '../prepare.ts';
 import {
   exclusively,
   type GlobalOptions,
+  listed,
   passedOverLine,
   projectOf,
   refuseService,
@@ -20,6 +24,7 @@ export async function down(
 ): Promise<void> {
   refuseService('down');
   const { engine, opened } = await open(options, terminal);
+  if (options.volumes) await confirm(deletion('down --volumes', opened), terminal);
   await exclusively(opened, engine, terminal, async () => {
     if (options.volumes) await destroy('down', engine, opened, terminal);
     else {
@@ -39,11 +44,26 @@ function forgetIf(engine: Engine, { project }: OpenedStack): void {
 export async function reset(options: GlobalOptions, terminal: Terminal): Promise<void> {
   refuseService('db-reset');
   const { engine, opened } = await open(options, terminal);
+  await confirm(deletion('db-reset', opened), terminal);
   await exclusively(opened, engine, terminal, async () => {
     await destroy('reset', engine, opened, terminal);
     forgetIf(engine, opened);
   });
   await up({ ...options, engine: engine.name }, terminal, { before: 'reset' });
+}
+
+/** What goes with the volumes, in few words: it is read a dozen times a day. */
+function deletion(command: string, { stack }: OpenedStack) {
+  const services = initContainers(stack).map(({ service }) => service);
+  const databases = services.length === 0 ? [] : [`  the databases of ${listed(services)}`];
+  return {
+    command,
+    lines: [
+      `${command} deletes ${count(stack.volumes.length, 'volume')} of ${stack.name}, with all that is in them:`,
+      ...databases,
+      '  all credentials (.env and its secrets are kept)',
+    ],
+  };
 }
 
 /** Says what will be lost before it is. */

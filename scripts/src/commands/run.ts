@@ -2,10 +2,13 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { mapAtMost } from '@lockstep/foundation';
 import { chooseEngine } from '../choose.ts';
+import { confirm, isConfirmed } from '../confirm.ts';
+import type { Engine } from '../engine.ts';
 import { UsageError } from '../errors.ts';
 import { openStack } from '../prepare.ts';
-import { chosenMigrations, type GlobalOptions, projectOf, type Terminal } from './context.ts';
+import { chosenMigrations, type GlobalOptions, listed, projectOf, type Terminal } from './context.ts';
 import { requireOwn } from './own.ts';
+import { describeReverts, foreseeReverts } from './reverts.ts';
 
 /** Runs a one-shot service in the foreground with other arguments; returns its exit status. */
 export async function run(service: string, args: readonly string[], options: GlobalOptions): Promise<number> {
@@ -25,6 +28,8 @@ export async function run(service: string, args: readonly string[], options: Glo
 /** Commands that only look. */
 const readers = new Set(['plan', 'status', 'verify']);
 
+type Chosen = ReturnType<typeof chosenMigrations>;
+
 /**
  * Runs a command of the migrator for the chosen service or for each in turn; returns the first exit status that is not 0.
  * In JSON, one document: the service's own, or an object with one entry for each.
@@ -38,6 +43,8 @@ export async function migrate(
   const chosen = chosenMigrations(opened.stack, options.service);
   const { engine } = await chooseEngine(options.engine, opened);
   await requireOwn(engine, opened, terminal);
+  const refused = await confirmLoss(engine, words, chosen, terminal);
+  if (refused !== undefined) return refused;
   const json = options.format === 'json';
   const args = json ? [...words, '--format', 'json'] : words;
   // In the order of the services, whichever ends first.
@@ -65,6 +72,49 @@ export async function migrate(
     terminal.out(`${JSON.stringify(document, null, 2)}\n`);
   }
   return status;
+}
+
+/**
+ * Asks before something is reverted or replaced; returns the exit status of a migrator that refuses it anyway, in its own words.
+ *
+ * @throws {ConfirmationMissing} when it was not confirmed
+ */
+async function confirmLoss(
+  engine: Engine,
+  words: readonly string[],
+  chosen: Chosen,
+  terminal: Terminal,
+): Promise<number | undefined> {
+  const [command = ''] = words;
+  const looksOnly = words.some((word) => ['--dry-run', '--help', '-h'].includes(word));
+  if (isConfirmed() || looksOnly || words.includes('--yes')) return undefined;
+  const services = listed(chosen.map(({ service }) => service));
+  if (command === 'recreate') {
+    await confirm(
+      {
+        command: 'db-recreate',
+        lines: [
+          `db-recreate builds the database of ${services} anew, from migrations alone`,
+          '  rows that are in it now stay in the previous database (make db-undo)',
+        ],
+      },
+      terminal,
+    );
+  }
+  if (command === 'undo') {
+    const lines = [
+      `db-undo puts the previous database of ${services} in place of the present one`,
+      '  rows written since stay in the other (make db-undo again)',
+    ];
+    await confirm({ command: 'db-undo', lines }, terminal);
+  }
+  if (!['down', 'goto', 'rollback'].includes(command)) return undefined;
+  const plans = await foreseeReverts(engine, words, chosen);
+  if (typeof plans === 'number') return plans;
+  const lines = plans.flatMap(describeReverts);
+  const name = command === 'down' ? 'db-migrate-down' : `migrate ${command}`;
+  if (lines.length > 0) await confirm({ command: name, lines: [`${name} reverts:`, ...lines] }, terminal);
+  return undefined;
 }
 
 function hasDependencies(root: string, service: string): boolean {

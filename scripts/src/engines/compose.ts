@@ -106,16 +106,26 @@ export class ComposeEngine implements Engine {
     });
   }
 
-  async run({ service, args, capture }: RunOptions): Promise<{ exitStatus: number; stdout: string }> {
+  async run({
+    service,
+    args,
+    capture,
+    quiet = false,
+  }: RunOptions): Promise<{ exitStatus: number; stdout: string }> {
     await checkDependencies(this.#stack, this.#containers, service);
     const terminal = process.stdin.isTTY && process.stdout.isTTY && !capture ? [] : ['-T'];
     const name = `${this.#stack.name}-${service}-run-${randomBytes(4).toString('hex')}`;
     const kept = this.#tools.losesStatusOfRemoved ? ['--name', name] : ['--rm'];
-    const { exitCode, stdout } = await this.#compose.run(
+    const { exitCode, stdout, stderr } = await this.#compose.run(
       ['run', ...kept, '--no-deps', ...terminal, service, ...args],
-      { stdin: 'inherit', stdout: capture ? 'pipe' : 'inherit', stderr: 'inherit' },
+      {
+        stdin: 'inherit',
+        stdout: capture ? 'pipe' : 'inherit',
+        stderr: quiet ? 'pipe' : 'inherit',
+      },
     );
     const exitStatus = this.#tools.losesStatusOfRemoved ? await this.#containers.takeStatus(name) : exitCode;
+    if (quiet && exitStatus !== 0) process.stderr.write(`${stderr ?? ''}\n`);
     return { exitStatus: exitStatus ?? 1, stdout: String(stdout ?? '') };
   }
 

@@ -102,13 +102,18 @@ export class PodmanComposeEngine implements Engine {
     await this.#foreground(['logs', ...options, ...ids], { signal, isMerged: true });
   }
 
-  async run({ service, args, capture }: RunOptions): Promise<{ exitStatus: number; stdout: string }> {
+  async run({
+    service,
+    args,
+    capture,
+    quiet = false,
+  }: RunOptions): Promise<{ exitStatus: number; stdout: string }> {
     await checkDependencies(this.#stack, this.#containers, service);
     const isTerminal = Boolean(process.stdin.isTTY && process.stdout.isTTY && !capture);
     const interrupted = new AbortController();
     const name = await this.#maker.makeOneOff({ service, args, isTerminal }, interrupted.signal);
     try {
-      return await this.#foreground(['start', '--attach', '--interactive', name], { capture });
+      return await this.#foreground(['start', '--attach', '--interactive', name], { capture, quiet });
     } finally {
       await this.#podman.call(['rm', '--force', '--time', '0', name]);
     }
@@ -159,22 +164,25 @@ export class PodmanComposeEngine implements Engine {
 
   async #foreground(
     args: readonly string[],
-    { signal, capture = false, isMerged = false, extra = {} }: ForegroundOptions,
+    { signal, capture = false, quiet = false, isMerged = false, extra = {} }: ForegroundOptions,
   ): Promise<{ exitStatus: number; stdout: string }> {
-    const { exitCode, stdout } = await execa('podman', args, {
+    const { exitCode, stdout, stderr } = await execa('podman', args, {
       reject: false,
       stdin: 'inherit',
       stdout: capture ? 'pipe' : 'inherit',
-      stderr: isMerged ? process.stdout : 'inherit',
+      stderr: isMerged ? process.stdout : quiet ? 'pipe' : 'inherit',
       ...(signal === undefined ? {} : { cancelSignal: signal }),
       env: { ...environment, ...this.#tools.environment, ...extra },
     });
+    if (quiet && exitCode !== 0) process.stderr.write(`${stderr ?? ''}\n`);
     return { exitStatus: exitCode ?? 1, stdout: String(stdout ?? '') };
   }
 }
 
 interface ForegroundOptions {
   readonly signal?: AbortSignal;
+  /** Passes stderr on only when it fails. */
+  readonly quiet?: boolean;
   /** Returns stdout instead of passing it on. */
   readonly capture?: boolean;
   /** Writes stderr to stdout, for what is both a service's output. */

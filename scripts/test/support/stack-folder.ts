@@ -77,7 +77,8 @@ export class StackFolder {
     const { PATH = '', HOME = '' } = process.env;
     return spawn(process.execPath, [this.#stack, ...args], {
       cwd: this.root,
-      env: { PATH, HOME, ENGINE: 'embedded', ...ports, ...env },
+      // Nobody is there to be asked.
+      env: { PATH, HOME, ENGINE: 'embedded', YES: '1', ...ports, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
       ...user,
     });

@@ -141,7 +141,7 @@ export class EmbeddedEngine implements Engine {
     return printLogs(this.#folders.logs, options);
   }
 
-  async run({ service, args, capture }: RunOptions): Promise<{ exitStatus: number; stdout: string }> {
+  async run({ service, args, capture, quiet }: RunOptions): Promise<{ exitStatus: number; stdout: string }> {
     const found = this.#stack.services.get(service);
     if (found === undefined) throw new UsageError(`${service} does not run on the embedded engine`);
     if (found.embedded?.program !== undefined)
@@ -152,7 +152,7 @@ export class EmbeddedEngine implements Engine {
     const { launches } = makeLaunches(stack, this.#project, this.#folders, inheritedEnvironment());
     const launch = launches.find((one) => one.service === service);
     if (launch === undefined) throw new UsageError(`no service ${service}`);
-    return runInForeground(launch, capture);
+    return runInForeground(launch, capture, quiet);
   }
 
   async shell(service: string, words: readonly string[]): Promise<number> {

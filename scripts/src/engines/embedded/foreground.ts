@@ -8,10 +8,12 @@ import type { Launch } from './launch.ts';
  * it from the terminal; a SIGTERM is passed on. Either way it is given the time to end by itself.
  *
  * @param capture returns its stdout instead of passing it on
+ * @param quiet passes its stderr on only when it fails
  */
 export function runInForeground(
   launch: Launch,
   capture: boolean,
+  quiet = false,
 ): Promise<{ exitStatus: number; stdout: string }> {
   const [program = '', ...args] = launch.argv;
   const fromFiles = Object.fromEntries(
@@ -21,7 +23,7 @@ export function runInForeground(
     const child = spawn(program, args, {
       cwd: launch.folder,
       env: { ...launch.environment, ...fromFiles },
-      stdio: ['inherit', capture ? 'pipe' : 'inherit', 'inherit'],
+      stdio: ['inherit', capture ? 'pipe' : 'inherit', quiet ? 'pipe' : 'inherit'],
       ...launch.user,
     });
     const wait = () => undefined;
@@ -32,6 +34,10 @@ export function runInForeground(
     child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
       stdout += chunk;
     });
+    let stderr = '';
+    child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
+      stderr += chunk;
+    });
     const finish = (settle: () => void) => {
       process.off('SIGINT', wait);
       process.off('SIGTERM', pass);
@@ -40,6 +46,7 @@ export function runInForeground(
     child.once('error', (error) => finish(() => reject(error)));
     child.once('close', (status, signal) => {
       const exitStatus = status ?? 128 + constants.signals[signal ?? 'SIGKILL'];
+      if (exitStatus !== 0) process.stderr.write(stderr);
       finish(() => resolve({ exitStatus, stdout }));
     });
   });
