@@ -210,20 +210,27 @@ export async function prepareTables(
   }
 }
 
-/** Default privileges would let the app's role write its own receipt: it keeps SELECT alone. */
+/**
+ * Default privileges would let the app's role write its own receipt: it keeps SELECT alone, and of the history all but the down
+ * SQL, which is nobody's but the owner's.
+ */
 async function closeToWriters(session: Session, tables: Tables): Promise<void> {
   const grants = await session.query(
     `select distinct c.relname, case when a.grantee = 0 then 'public' else quote_ident(r.rolname) end as grantee,
-       bool_or(a.privilege_type = 'SELECT') over (partition by c.oid, a.grantee) as reads
+       bool_or(a.privilege_type = 'SELECT') over (partition by c.oid, a.grantee) as reads,
+       (select case when bool_or(attname = 'down_sql')
+          then '(' || string_agg(quote_ident(attname), ', ') filter (where attname <> 'down_sql') || ')' else '' end
+        from pg_attribute where attrelid = c.oid and attnum > 0 and not attisdropped) as columns
      from pg_class c cross join aclexplode(c.relacl) a left join pg_roles r on r.oid = a.grantee
      where c.oid in ($1::regclass, $2::regclass) and a.grantee <> c.relowner
        and pg_has_role(current_user, c.relowner, 'USAGE') and r.rolname is distinct from current_user`,
     [tables.version, tables.history],
   );
-  for (const { relname, grantee, reads } of grants) {
+  for (const { relname, grantee, reads, columns } of grants) {
     const table = `${quoteIdentifier(tables.schema)}.${quoteIdentifier(String(relname))}`;
     await session.query(`revoke all on ${table} from ${String(grantee)}`);
-    if (reads === true) await session.query(`grant select on ${table} to ${String(grantee)}`);
+    if (reads === true)
+      await session.query(`grant select ${String(columns)} on ${table} to ${String(grantee)}`);
   }
 }
 

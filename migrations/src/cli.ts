@@ -58,13 +58,7 @@ async function main(args: readonly string[]): Promise<number> {
 async function run(request: Request, flags: Flags, work: Work): Promise<number> {
   const { command, offline } = request;
   const name = nameOf(command);
-  const settings = readConfig(
-    flags,
-    process.env,
-    process.stderr.isTTY === true,
-    await filesOf(flags),
-    offline,
-  );
+  const settings = readConfig(flags, process.env, hasTerminal(), await filesOf(flags), offline);
   const log = createLateLog('migrate', settings.log);
   for (const warning of settings.warnings) log.warn(warning);
   const { service, format } = settings;
@@ -93,6 +87,11 @@ async function run(request: Request, flags: Flags, work: Work): Promise<number> 
     if (settings.log.format === 'text') await print(process.stderr, renderFailure('migrate', failure));
     return exitStatus;
   }
+}
+
+/** Whether a person is there: also when what is logged goes through a pipe, as in `migrate up 2>&1 | less`. */
+function hasTerminal(): boolean {
+  return [process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY === true);
 }
 
 /** What is told elsewhere, when anything is to be; most runs load nothing of it. */

@@ -1,10 +1,10 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, expect, test } from 'vitest';
-import { type Files, setTable } from './support.ts';
+import { type Files, onTerminal, setTable } from './support.ts';
 
 const files: Files = {
   '000001_a.up.sql': 'create table a (id int);\n',
@@ -206,6 +206,58 @@ test('conservative insists on a sink that is named, and changes nothing without'
     /the audit sink http:\/\/127\.0\.0\.1:9 does not take events, and the conservative strategy insists on it/,
   );
   expect(await bench.value("select to_regclass('a') is null")).toBe(true);
+});
+
+test('F16.7 a person reads text also through a pipe; without any terminal events are JSON', async () => {
+  const bench = await setTable(files);
+  const person = await onTerminal(bench, 'up 2>&1 | cat', '', { MIGRATION_ENVIRONMENT: 'development' });
+  expect(person.shown).toMatch(/shop: 2 migrations applied, from none to 2/);
+  expect(person.shown).not.toContain('"level"');
+  const machine = await bench.migrate(['down'], { LOG_FORMAT: '' });
+  for (const line of machine.stderr.trimEnd().split('\n')) expect(JSON.parse(line)).toHaveProperty('level');
+});
+
+test.each([0o077, 0o000])(
+  'F16.11 what others read has the same mode whatever the umask: %i',
+  async (mask) => {
+    const bench = await setTable(files);
+    const names = ['outputs', 'migrate.prom', 'plan.json'];
+    const [outputs = '', metrics = '', plan = ''] = names.map((name) => join(bench.folder, name));
+    const before = process.umask(mask);
+    try {
+      await bench.migrate(['plan', '--out', plan], {});
+      await bench.migrate(['up'], { GITHUB_OUTPUT: outputs, MIGRATION_METRICS: metrics });
+    } finally {
+      process.umask(before);
+    }
+    for (const path of [outputs, metrics, plan]) expect((await stat(path)).mode & 0o777, path).toBe(0o644);
+    // A file of somebody else's keeps what it has.
+    await chmod(outputs, 0o600);
+    await bench.migrate(['up'], { GITHUB_OUTPUT: outputs });
+    expect((await stat(outputs)).mode & 0o777).toBe(0o600);
+  },
+);
+
+test('F16.11 by default privileges an app role reads all of the history but the down SQL', async () => {
+  const bench = await setTable({
+    '1_a.up.sql': 'create table a ()',
+    '1_a.down.sql': "drop table a; -- 'secret'",
+  });
+  await bench.migrate(['up']);
+  const rights = await bench.rows(
+    `select attname, has_column_privilege('${bench.database.app}', attrelid, attnum, 'SELECT') as reads,
+       has_column_privilege('${bench.database.app}', attrelid, attnum, 'INSERT,UPDATE') as writes
+     from pg_attribute where attrelid = 'schema_migrations_history'::regclass and attnum > 0 order by attname`,
+  );
+  expect(rights).toEqual(
+    ['applied_at', 'checksum', 'description', 'down_sql', 'duration', 'statements_applied', 'version'].map(
+      (name) => [name, name !== 'down_sql', false],
+    ),
+  );
+  // Also for a recreate, whose database is made from nothing.
+  await bench.migrate(['recreate']);
+  const read = `select has_column_privilege('${bench.database.app}', 'schema_migrations_history', 'down_sql', 'SELECT')`;
+  expect(await bench.value(read)).toBe(false);
 });
 
 test('a pipeline reads how it ended, and a collector its metrics', async () => {

@@ -146,7 +146,9 @@ export function explainAnswer(question: Question, status: number, body: unknown)
     return explainForeign(address, `it answers ${status} without an "errors" list`);
   }
   if (verb === 'login at' && (status === 400 || status === 403 || status === 404)) {
-    return refusal('briefly', (evidence) => loginRefused(question, status, evidence));
+    // Without the method nobody can log in yet: a Vault that lost its memory, whose bootstrap still waits for Postgres.
+    const patience = status === 400 ? 'briefly' : 'until-deadline';
+    return refusal(patience, (evidence) => loginRefused(question, status, evidence));
   }
   if (status === 403) return refusal('briefly', (evidence) => forbidden(question, evidence));
   if (status === 404) return refusal('briefly', (evidence) => missing(question, body, evidence));

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { copyFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { Deadline } from '@lockstep/foundation';
 import { readSecret, type SecretAccess, startDevVault, writeEntry } from '@lockstep/vault';
@@ -127,6 +127,24 @@ describe('waiting', () => {
     const read = readSecret({ ...access, address }, within(10_000));
     setTimeout(() => void writeEntry(session, secretPath, { connection_string: secretValue }), 2_600);
     expect(await read).toBe(secretValue);
+  });
+
+  it('F16.9 waits within its deadline for the bootstrap of a Vault that was restarted', async () => {
+    const before = await startVault();
+    const { access, roleIdFile, secretIdFile } = await seed(before);
+    const { port } = new URL(before.address);
+    await before.close();
+    // It has forgotten all: the entry, the role, and the method to log in by.
+    const vault = await startVault({ port: Number(port) });
+    const reasons: string[] = [];
+    const read = readSecret(access, within(20_000, { onWait: (reason) => void reasons.push(reason) }));
+    await new Promise((resolve) => setTimeout(resolve, 3_500));
+    // Written anew where the migrator reads them.
+    const renewed = await seed(vault);
+    await copyFile(renewed.roleIdFile, roleIdFile);
+    await copyFile(renewed.secretIdFile, secretIdFile);
+    expect(await read).toBe(secretValue);
+    expect(reasons.join('\n')).toMatch(/refuses the login|login/);
   });
 
   it('stops at once when aborted, with the reason given', async () => {

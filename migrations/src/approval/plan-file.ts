@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { DatabaseError } from 'pg';
 import { ApprovalMissingError, UsageError } from '../errors.ts';
 import { showPath } from '../folder.ts';
@@ -105,6 +105,8 @@ export async function writePlanFile(path: string, run: PlannedRun): Promise<void
   const partial = `${path}.${process.pid}.partial`;
   try {
     await writeFile(partial, `${text}\n`, { flag: 'wx' });
+    // Whatever the umask: others may read what they are to sign off, and not change it.
+    await chmod(partial, 0o644);
     await rename(partial, path);
   } catch (error) {
     await rm(partial, { force: true }).catch(() => {});

@@ -1,4 +1,4 @@
-import { appendFile, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { access, appendFile, chmod, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { Failure } from '@lockstep/foundation';
 import type { Json } from '../json.ts';
 
@@ -12,6 +12,16 @@ export interface Ending {
   readonly error: unknown;
 }
 
+/** Of the files that are ours, whatever the umask: others may read them and not change them. */
+const fileMode = 0o644;
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
 /**
  * Adds `key=value` lines that a pipeline can test to a file, as `$GITHUB_OUTPUT` wants them.
  *
@@ -21,7 +31,11 @@ export async function writeOutputs(path: string, ending: Ending): Promise<string
   const text = outputLines(ending)
     .map(([name, value]) => `${name}=${value.replace(/[\r\n]+/g, ' ')}\n`)
     .join('');
-  return attempt(() => appendFile(path, text));
+  return attempt(async () => {
+    const isOurs = !(await exists(path));
+    await appendFile(path, text);
+    if (isOurs) await chmod(path, fileMode);
+  });
 }
 
 /** Names and values; the first two are those of the systems that are replaced. */
@@ -44,7 +58,8 @@ export async function writeMetrics(path: string, ending: Ending): Promise<string
   const failed = await attempt(async () => {
     // Counters go on from what the file says; a file of anybody else's counts nothing.
     const before = await readFile(path, 'utf8').catch(() => '');
-    await writeFile(partial, metricLines(ending, before).join('\n'), { mode: 0o644 });
+    await writeFile(partial, metricLines(ending, before).join('\n'));
+    await chmod(partial, fileMode);
     await rename(partial, path);
   });
   if (failed !== undefined) await rm(partial, { force: true }).catch(() => {});

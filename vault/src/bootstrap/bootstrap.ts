@@ -5,6 +5,7 @@ import { readCredentialsFile } from '../credentials-file.ts';
 import { openVault, type VaultSession } from '../session.ts';
 import { ensureCredentials, ensurePolicy } from './credentials.ts';
 import { PostgresFailedError } from './errors.ts';
+import { closeMaintenance } from './maintenance.ts';
 import { connectSuperuser, ensureDatabase, ensureGrants, lockBootstrap, type Superuser } from './postgres.ts';
 import { ensureSecret, secretMount, worksAsItIs } from './secrets.ts';
 import type { Service, ServiceRole } from './service.ts';
@@ -58,6 +59,9 @@ export async function bootstrap(settings: BootstrapSettings, log: Log): Promise<
     const reports = await mapAtMost(settings.services, mostServices, (service) =>
       ensureService(tools, service),
     );
+    if (settings.ownsServer && (await closeMaintenance(client, settings.services))) {
+      log.info('postgres: app roles may connect to no database but their own');
+    }
     for (const { service, made } of reports) {
       log.info(`${service}: ${made.length === 0 ? 'nothing to do' : `made ${made.join(', ')}`}`, {
         service,

@@ -14,6 +14,7 @@ Environment:
   BOOTSTRAP_SERVICES                           service:database pairs
   POLICIES_PATH                                one <service>-<role>.hcl a role
   CREDENTIALS_FOLDERS                          one folder a role and line, for role_id and secret_id
+  POSTGRES_SERVER (shared)                     own: no app role may connect to another database of it
   BOOTSTRAP_TIMEOUT (30s), LOG_LEVEL (info), LOG_FORMAT (text on a terminal, else json)
 
 Examples:

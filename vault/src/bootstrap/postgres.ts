@@ -148,7 +148,16 @@ export async function ensureGrants(client: Client, { database, migrator, app }: 
     ${defaults} select, insert, update, delete on tables to ${reader};
     ${defaults} usage, select on sequences to ${reader};
     ${defaults} execute on functions to ${reader};`);
+  if ((await client.query(downSqlReadable, [app.user])).rowCount === 0) return;
+  const { rows } = await client.query<{ columns: string }>(otherColumns);
+  await client.query(`revoke select on public.schema_migrations_history from ${reader};
+    grant select (${rows[0]?.columns}) on public.schema_migrations_history to ${reader}`);
 }
+
+const otherColumns = `
+  select string_agg(quote_ident(attname), ', ' order by attnum) as columns from pg_attribute
+  where attrelid = to_regclass('public.schema_migrations_history')
+    and attnum > 0 and not attisdropped and attname <> 'down_sql'`;
 
 /**
  * Whether what {@link ensureGrants} grants, and the membership of {@link ensureDatabase}, is there; whoever asks. False too where a
@@ -167,6 +176,11 @@ export async function hasGrants(
   }
 }
 
+/** A row when $1 may read the down SQL that the migrator keeps; only migrators before this rule granted it. */
+const downSqlReadable = `
+  select from pg_attribute where attrelid = to_regclass('public.schema_migrations_history')
+    and attname = 'down_sql' and not attisdropped and has_column_privilege($1, attrelid, attnum, 'SELECT')`;
+
 /** Whether all that {@link ensureGrants} grants to $2, for what $1 makes, is granted, and nothing to PUBLIC. */
 const grantsInPlace = `
   select pg_has_role($1, $2, 'member') and has_database_privilege($2, current_database(), 'connect')
@@ -184,7 +198,8 @@ const grantsInPlace = `
         select from pg_default_acl, aclexplode(defaclacl) as entry
         where defaclrole = (select oid from pg_roles where rolname = $1) and defaclnamespace = 0
           and defaclobjtype = wanted.kind::"char" and entry.privilege_type = wanted.privilege
-          and entry.grantee = (select oid from pg_roles where rolname = $2))) as granted`;
+          and entry.grantee = (select oid from pg_roles where rolname = $2)))
+    and not exists (${downSqlReadable.replace('$1', '$2')}) as granted`;
 
 /** Sets a role's password; only its verifier travels. */
 export async function setPassword(client: Client, role: ServiceRole, password: string): Promise<void> {

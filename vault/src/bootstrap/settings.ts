@@ -10,6 +10,8 @@ export interface BootstrapSettings {
   readonly postgresAddress: Address;
   readonly postgresUser: string;
   readonly postgresPasswordFile: string;
+  /** Whether the server is the stack's alone: then app roles may connect to no database but their own. */
+  readonly ownsServer: boolean;
   readonly services: readonly Service[];
   readonly policiesPath: string;
   /** Each role's folder for `role_id` and `secret_id`, by the role's name. */
@@ -50,6 +52,7 @@ export function readBootstrapSettings(
     postgresAddress: postgresAddress ?? { host: '', port: 0 },
     postgresUser: reader.text('POSTGRES_USER') ?? 'postgres',
     postgresPasswordFile,
+    ownsServer: reader.oneOf('POSTGRES_SERVER', ['own', 'shared'], 'shared') === 'own',
     services,
     policiesPath: reader.required('POLICIES_PATH', 'the folder of the policies, one .hcl file a role'),
     credentialsFolders: readFolders(reader, services),
