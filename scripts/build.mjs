@@ -1,7 +1,7 @@
 // Bundles the project's programs with esbuild and prints each file's size: `npm run build` for all,
 // `npm run build -- migrate bootstrap` for those named; with `--watch` the programs are built again whenever a source changes.
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -90,6 +90,14 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
+async function replaceChanged({ path, contents }) {
+  const before = await readFile(path).catch(() => undefined);
+  if (before?.equals(contents)) return;
+  const beside = `${path}.new`;
+  await writeFile(beside, contents);
+  await rename(beside, path);
+}
+
 const chosen = wanted.filter((name) => name in programs).map((name) => programs[name]);
 const ofPrograms = {
   ...shared,
@@ -103,7 +111,13 @@ const ofPrograms = {
 };
 if (isWatching) {
   // For `stack watch`: the programs are built again on each change until this process is ended; mistakes are printed.
-  await (await context(ofPrograms)).watch();
+  // What comes out the same is not written, and what is written is whole at once: a start under way reads no half program.
+  const writeChanged = {
+    name: 'write-changed',
+    setup: ({ onEnd }) => onEnd(({ outputFiles = [] }) => Promise.all(outputFiles.map(replaceChanged))),
+  };
+  const plugins = [...ofPrograms.plugins, writeChanged];
+  await (await context({ ...ofPrograms, write: false, plugins })).watch();
   await new Promise(() => {});
 }
 const builds = [build(ofPrograms)];

@@ -5,15 +5,16 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { incarnation } from './support/containers.ts';
 import { run } from './support/program.ts';
-import { createTestStack, type TestStack } from './support/stack.ts';
+import { createTestStack, type Ended, type TestStack } from './support/stack.ts';
 import { askVault, connectionString, login, readSecret } from './support/vault.ts';
 
 let stack: TestStack;
+let first: Ended;
 
 beforeAll(async () => {
   stack = await createTestStack();
-  const up = await stack.stack('up');
-  expect(up.status, up.stderr + up.stdout).toBe(0);
+  first = await stack.stack('up');
+  expect(first.status, first.stderr + first.stdout).toBe(0);
 });
 afterAll(() => stack?.destroy());
 
@@ -131,6 +132,95 @@ test('the timeline of the start has every service behind what it waited for', as
   );
   expect(await readFile(stack.path('.lockstep/timeline.svg'), 'utf8')).toContain(
     'services-api-migrations</text>',
+  );
+});
+
+test('F16.3 a start ends with what became of each database', async () => {
+  expect(first.stdout).toMatch(
+    /\n\nservices-api: 15 migrations applied, from none to 15, \d+ ms\ncontent-api: 15 migrations applied, from none to 15, \d+ ms\n/,
+  );
+  const again = await stack.stack('up');
+  expect(again.stdout).toMatch(
+    /\n\nservices-api is at 15, nothing to do\ncontent-api is at 15, nothing to do\n/,
+  );
+});
+
+test('F16.3 F16.7 on a terminal a start shows each service live, and nothing is wider than 80 columns', async () => {
+  const up = await stack.onTerminal('up');
+  expect(up.status, up.stdout).toBe(0);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the terminal's own
+  const plain = ({ stdout }: Ended) => stdout.replace(/\u001b\[[0-9;?]*[A-Za-z]/g, '');
+  // A line for each service from the beginning, which turns until it is there.
+  expect(plain(up)).toMatch(/[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] services-api-migrations/);
+  expect(plain(up)).toMatch(/✔ services-api-migrations +completed/);
+  const status = await stack.onTerminal('status');
+  const timeline = await stack.onTerminal('status', '--timeline');
+  for (const ended of [up, status, timeline]) {
+    const lines = plain(ended).split(/[\r\n]+/);
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
+  }
+});
+
+test('F16.8 the URL of a database can be copied, its password only when that is asked for', async () => {
+  const url = new URL(await connectionString(stack, 'services-api', 'app'));
+  const ask = (...more: string[]) =>
+    stack.stack('psql', '--service', 'services-api', '--role', 'app', '--', '--url', ...more);
+  const masked = `postgres://services_app:***@127.0.0.1:${stack.ports.postgres}/services\n`;
+  expect(await ask()).toEqual({ status: 0, stdout: masked, stderr: '' });
+  expect((await ask('--show-password')).stdout).toBe(`${url.href}\n`);
+  expect((await ask('--other')).status).toBe(2);
+});
+
+test('F16.8 what services printed comes in the order of time, and can be read after down', async () => {
+  const shown = async () => (await stack.stack('logs', 'vault-bootstrap', 'services-api')).stdout;
+  const lines = (await shown()).trimEnd().split('\n');
+  const times = lines.map(
+    (line) => /^(\d\d:\d\d:\d\d\.\d{3}) (vault-bootstrap|services-api) +\| /.exec(line)?.[1],
+  );
+  expect(times).not.toContain(undefined);
+  expect(times.toSorted()).toEqual(times);
+  expect((await stack.stack('down')).status).toBe(0);
+  expect(await shown()).toContain('services-api    | {"level":"info"');
+  expect(await shown()).toMatch(/vault-bootstrap \| services-api: /);
+  const up = await stack.stack('up');
+  expect(up.status, up.stderr).toBe(0);
+});
+
+test('F16.11 an app role reaches its own database alone, and of the history all but the down SQL', async () => {
+  const own = new URL(await connectionString(stack, 'services-api', 'app'));
+  const ask = async (database: string, sql: string) => {
+    const url = new URL(own);
+    url.pathname = `/${database}`;
+    const client = new Client({ connectionString: url.href });
+    try {
+      await client.connect();
+      return (await client.query(sql)).rows;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    } finally {
+      await client.end();
+    }
+  };
+  for (const database of ['postgres', 'template1', 'content'])
+    expect(await ask(database, 'select 1')).toMatch(/permission denied for database/);
+  expect(await ask('services', 'select down_sql from schema_migrations_history')).toMatch(
+    /permission denied for table schema_migrations_history/,
+  );
+  expect(
+    await ask('services', 'select description from schema_migrations_history where version = 1'),
+  ).toEqual([{ description: 'create_services' }]);
+  // As a migrator of before this rule left it: the next start repairs it.
+  const owner = new Client({ connectionString: await connectionString(stack, 'services-api', 'migrator') });
+  await owner.connect();
+  await owner.query('grant select on schema_migrations_history to services_app');
+  await owner.end();
+  expect(await ask('services', 'select count(down_sql)::int from schema_migrations_history')).toMatchObject([
+    { count: expect.any(Number) },
+  ]);
+  const up = await stack.stack('up');
+  expect(up.status, up.stderr).toBe(0);
+  expect(await ask('services', 'select down_sql from schema_migrations_history')).toMatch(
+    /permission denied/,
   );
 });
 

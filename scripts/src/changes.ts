@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, type FSWatcher, readdirSync, readFileSync, statSync, watch } from 'node:fs';
-import { basename, dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import type { Stack } from './compose/stack.ts';
 import type { Project } from './project.ts';
 
@@ -34,12 +34,16 @@ export function watchedFolders(project: Project, stack: Stack): Watched {
   return watched;
 }
 
-/** Tells of changes in batches: the files, relative to the project's folder. */
+/**
+ * Tells of changes in batches: the files, relative to the project's folder. A file has changed when it holds something else than
+ * at the batch before: what is written again as it was is no change, and neither is what changed and changed back.
+ */
 export class Changes {
   readonly #root: string;
   readonly #watchers: FSWatcher[] = [];
+  readonly #touched = new Set<string>();
   readonly #changed = new Set<string>();
-  /** Of programs, what they held: a build that writes the same again is no change. */
+  /** What each file held, a hash of it; files that are not there have none. */
   readonly #contents = new Map<string, string>();
   #timer: NodeJS.Timeout | undefined;
   #tell: (() => void) | undefined;
@@ -48,9 +52,9 @@ export class Changes {
     this.#root = root;
     for (const [folder, counts] of watched) {
       const watcher = watch(folder, (_, name) => {
-        if (name !== null && counts(name)) this.#see(join(folder, name));
+        if (name !== null && counts(name)) this.#touch(join(folder, name));
       });
-      for (const name of readdirSync(folder)) if (isProgram(name)) this.#isNew(join(folder, name));
+      for (const name of readdirSync(folder)) if (counts(name)) this.#isNew(join(folder, name));
       // A folder that is removed while it is watched has no more to tell.
       watcher.on('error', () => watcher.close());
       this.#watchers.push(watcher);
@@ -59,7 +63,7 @@ export class Changes {
 
   /** Resolves with the next batch; with an empty one when `signal` aborts. What changed since the last batch is not lost. */
   async next(signal: AbortSignal): Promise<readonly string[]> {
-    if (!signal.aborted && this.#tell === undefined && !this.#isQuiet()) {
+    if (!signal.aborted && this.#changed.size === 0) {
       await new Promise<void>((resolve) => {
         this.#tell = resolve;
         signal.addEventListener('abort', () => resolve(), { once: true });
@@ -76,27 +80,54 @@ export class Changes {
     for (const watcher of this.#watchers) watcher.close();
   }
 
-  #isQuiet(): boolean {
-    return this.#changed.size > 0 && this.#timer === undefined;
-  }
-
-  /** Remembers what a program holds; true when it held something else before. */
+  /** Remembers what a file holds; true when it held something else before. */
   #isNew(file: string): boolean {
     const content = hashOf(file);
-    const isNew = this.#contents.get(file) !== content;
+    const isNew = (this.#contents.get(file) ?? '') !== content;
     this.#contents.set(file, content);
     return isNew;
   }
 
-  #see(file: string): void {
-    if (isProgram(file) && !this.#isNew(file)) return;
-    this.#changed.add(relative(this.#root, file));
+  #touch(file: string): void {
+    this.#touched.add(file);
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      this.#tell?.();
-    }, quietMilliseconds);
+    this.#timer = setTimeout(() => this.#judge(), quietMilliseconds);
   }
+
+  /** Only now is it looked what the files hold: in the middle of a write they hold something else. */
+  #judge(): void {
+    const touched = [...this.#touched];
+    this.#touched.clear();
+    for (const file of touched) if (this.#isNew(file)) this.#changed.add(relative(this.#root, file));
+    if (this.#changed.size > 0) this.#tell?.();
+  }
+}
+
+/**
+ * Puts in the place of built programs the sources that a person has edited since `since`, in milliseconds since 1970; a program
+ * of which no source was edited is told by its workspace.
+ */
+export function namesOfEdits(root: string, files: readonly string[], since: number): string[] {
+  const programs = files.filter((file) => isProgram(file));
+  const others = files.filter((file) => !isProgram(file));
+  if (programs.length === 0) return others;
+  const sources = sourcesEdited(root, since);
+  const rebuilt = [...new Set(programs.map((file) => `${file.split(sep)[0]} (rebuilt)`))];
+  return [...others, ...(sources.length > 0 ? sources : rebuilt)];
+}
+
+function sourcesEdited(root: string, since: number): string[] {
+  const folders = readdirSync(root).map((name) => join(root, name, 'src'));
+  return folders
+    .filter((folder) => isFolder(folder))
+    .flatMap((folder) =>
+      readdirSync(folder, { recursive: true, encoding: 'utf8' })
+        .filter((name) => /\.ts$/.test(name) && !/\.test\.ts$/.test(name))
+        .map((name) => join(folder, name)),
+    )
+    .filter((file) => (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0) >= since)
+    .map((file) => relative(root, file))
+    .sort();
 }
 
 function isProgram(name: string): boolean {

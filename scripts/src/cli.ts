@@ -172,7 +172,16 @@ Examples:
     .argument('[services...]', 'which ones (default: all)')
     .option('-f, --follow', 'go on with what is added', false)
     .option('--tail <lines>', 'only the last lines of each', wholeNumber)
-    .addHelpText('after', '\nExamples:\n  stack logs postgres --tail 50\n  stack logs -f')
+    .addHelpText(
+      'after',
+      `
+Lines of several services come in the order of time, each after its time (UTC) and its service; those of one service as
+they are. What was printed can be read after down, too.
+
+Examples:
+  stack logs postgres --tail 50
+  stack logs -f`,
+    )
     .action(async (services: string[], options: { follow: boolean; tail?: number }) =>
       (await import('./commands/logs.ts')).logs(
         services,
@@ -234,14 +243,23 @@ Examples:
     .passThroughOptions()
     .addHelpText(
       'after',
-      "\nExamples:\n  stack psql --service services-api\n  stack psql --service services-api -- -c 'select 1'",
+      `
+With --url as the first argument: prints the database's URL as it is reached from this machine, with the password only
+when --show-password follows.
+
+Examples:
+  stack psql --service services-api
+  stack psql --service services-api -- -c 'select 1'
+  stack psql --service services-api -- --url`,
     )
     .action(async (args: string[], options: { service?: string; role: 'migrator' | 'app' }) =>
       settle(
-        await (await import('./commands/psql.ts')).psql(options.service, args, {
-          ...program.opts<GlobalOptions>(),
-          role: options.role,
-        }),
+        await (await import('./commands/psql.ts')).psql(
+          options.service,
+          args,
+          { ...program.opts<GlobalOptions>(), role: options.role },
+          terminal,
+        ),
       ),
     );
   program

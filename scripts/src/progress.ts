@@ -1,11 +1,4 @@
-import {
-  type EngineName,
-  isUp,
-  type Outcome,
-  type Progress,
-  type ServiceState,
-  type ServiceStatus,
-} from './engine.ts';
+import { isUp, type Outcome, type Progress, type ServiceState, type ServiceStatus } from './engine.ts';
 
 /** Shows a start as it happens. */
 export interface ProgressView {
@@ -14,17 +7,18 @@ export interface ProgressView {
   readonly finish: (outcomes: readonly Outcome[]) => Promise<void>;
 }
 
+/** Shows nothing. */
+export const silentProgress: ProgressView = { report: () => undefined, finish: async () => undefined };
+
 /**
- * On a terminal one live line for each service, elsewhere a plain line for each that becomes ready or fails. Docker and
- * Podman show their own progress, so there only steps are printed.
+ * On a terminal one live line for each service, elsewhere a plain line for each that becomes ready or fails; the same on every
+ * engine, as compose's own progress is turned off.
  */
 export async function openProgress(
   services: readonly string[],
-  engine: EngineName,
   stream: NodeJS.WriteStream,
 ): Promise<ProgressView> {
-  if (engine === 'embedded' && stream.isTTY) return liveProgress(services, stream);
-  return plainProgress(services, stream);
+  return stream.isTTY ? liveProgress(services, stream) : plainProgress(services, stream);
 }
 
 const final: readonly ServiceState[] = ['healthy', 'completed', 'failed', 'unhealthy'];

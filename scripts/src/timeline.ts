@@ -105,10 +105,13 @@ export function lastTimeline({ stateFolder }: Project): Timeline | undefined {
   }
 }
 
-const barColumns = 40;
+const widestBar = 40;
+const narrowestBar = 8;
+/** With less room than this for the bars, a span shows how long it took and not from when to when. */
+const roomForRanges = 20;
 
-/** A waterfall in text: a bar for each span, and which service it was last held up by. */
-export function renderTimeline(timeline: Timeline): string {
+/** A waterfall in text, within `columns`: a bar for each span, and which service it was last held up by. */
+export function renderTimeline(timeline: Timeline, columns = 120): string {
   const { engine, at, seconds, before, services } = timeline;
   const spans: (Span & { readonly waitedFor?: string | undefined })[] = [
     ...before.filter(isSeen),
@@ -116,12 +119,22 @@ export function renderTimeline(timeline: Timeline): string {
   ];
   const width = Math.max(0, ...spans.map(({ name }) => name.length));
   const total = Math.max(seconds, ...spans.map(({ to }) => to), 0.001);
+  const after = Math.max(
+    0,
+    ...spans.map(({ waitedFor }) => (waitedFor === undefined ? 0 : waitedFor.length + 8)),
+  );
+  const fits = columns - 2 - width - 2 - after;
+  const hasRanges = fits - 16 >= roomForRanges;
+  const barColumns = Math.max(narrowestBar, Math.min(widestBar, fits - (hasRanges ? 16 : 9)));
   const lines = spans.map(({ name, from, to, waitedFor }) => {
     const start = Math.min(barColumns - 1, Math.floor((from / total) * barColumns));
     const length = Math.max(1, Math.round(((to - from) / total) * barColumns));
     const bar = `${' '.repeat(start)}${'█'.repeat(Math.min(length, barColumns - start))}`.padEnd(barColumns);
     const waited = waitedFor === undefined ? '' : `  after ${waitedFor}`;
-    return `  ${name.padEnd(width)}  ${bar}  ${from.toFixed(2).padStart(5)} – ${to.toFixed(2)} s${waited}`;
+    const time = hasRanges
+      ? `${from.toFixed(2).padStart(5)} – ${to.toFixed(2)}`
+      : (to - from).toFixed(2).padStart(5);
+    return `  ${name.padEnd(width)}  ${bar}  ${time} s${waited}`;
   });
   const head = `the last start, ${at.slice(0, 19).replace('T', ' ')} UTC on ${engine}: ${seconds.toFixed(1)} s`;
   return `${[head, ...lines].join('\n')}\n`;

@@ -106,7 +106,7 @@ describe('the embedded engine, on one stack from start to reset', () => {
 
   it('prints the logs of the services, each line after its name', async () => {
     const { stdout } = await stack.run(['logs', 'one', 'two', '--tail', '1']);
-    expect(stdout).toBe(
+    expect(stdout.replace(/^\d\d:\d\d:\d\d\.\d{3} /gm, '')).toBe(
       `one | listening on 127.0.0.1:${stack.ports['ONE_PORT']}\n` +
         `two | listening on 127.0.0.1:${stack.ports['TWO_PORT']}\n`,
     );

@@ -31,6 +31,8 @@ export interface TestStack {
   stack(...args: string[]): Promise<Ended>;
   /** Starts `stack <args>` without waiting for its end. */
   begin(...args: string[]): ChildProcess;
+  /** Runs `stack <args>` on a terminal of 80 columns; what it showed is its stdout. */
+  onTerminal(...args: string[]): Promise<Ended>;
   /** A file's path in the copy: `path('services-api/migrations')`. */
   path(relative: string): string;
   /** A value of the stack's `.env`. */
@@ -97,15 +99,12 @@ export async function createTestStack(settings: Readonly<Record<string, string>>
     YES: '1',
     ...settings,
   };
+  const program = join(project, 'scripts/dist/stack.js');
   const begin = (...args: string[]) =>
-    spawn(
-      process.execPath,
-      [join(project, 'scripts/dist/stack.js'), '--project-directory', folder, ...args],
-      {
-        env: environment,
-        stdio: ['ignore', 'pipe', 'pipe'],
-      },
-    );
+    spawn(process.execPath, [program, '--project-directory', folder, ...args], {
+      env: environment,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
   const stack = (...args: string[]) => ended(begin(...args));
   return {
     folder,
@@ -117,6 +116,16 @@ export async function createTestStack(settings: Readonly<Record<string, string>>
     vaultUrl: `http://127.0.0.1:${ports.vault}`,
     stack,
     begin,
+    onTerminal: (...args) => {
+      const words = [process.execPath, program, '--project-directory', folder, ...args];
+      const line = `stty cols 80 rows 40; ${words.map((word) => `'${word}'`).join(' ')}`;
+      return ended(
+        spawn('script', ['--quiet', '--return', '--command', line, '/dev/null'], {
+          env: { ...environment, TERM: 'xterm' },
+          stdio: ['ignore', 'pipe', 'pipe'],
+        }),
+      );
+    },
     path: (relative) => join(folder, relative),
     setting: async (name) => {
       const line = (await readFile(join(folder, '.env'), 'utf8'))

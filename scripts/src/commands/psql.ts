@@ -5,14 +5,18 @@ import { reachableHost, type Stack } from '../compose/stack.ts';
 import { type Connection, type Engine, isUp } from '../engine.ts';
 import { PreflightError, systemReason, UsageError } from '../errors.ts';
 import { openStack } from '../prepare.ts';
-import { chosenMigrations, type GlobalOptions, projectOf } from './context.ts';
+import { chosenMigrations, type GlobalOptions, projectOf, type Terminal } from './context.ts';
 import { requireOwn } from './own.ts';
 
-/** Opens psql on the database of a service, as the role asked for; returns psql's exit status. */
+/**
+ * Opens psql on the database of a service, as the role asked for; returns psql's exit status. With `--url` as its first argument
+ * it prints the database's URL instead, as it is reached from this machine, the password only with `--show-password` after it.
+ */
 export async function psql(
   service: string | undefined,
   args: readonly string[],
   options: GlobalOptions & { readonly role: 'migrator' | 'app' },
+  terminal: Terminal,
 ): Promise<number> {
   const opened = openStack(projectOf(options));
   const chosen = chosenMigrations(opened.stack, service);
@@ -26,8 +30,11 @@ export async function psql(
   const { engine } = await chooseEngine(options.engine, opened);
   await requireOwn(engine, opened, undefined);
   await requireRunning(engine, opened.stack);
+  const showPassword = args[0] === '--url' ? readUrlOptions(args.slice(1)) : undefined;
   const connection = await readConnection(opened.stack, `${only.service}/${options.role}`);
-  return engine.psql(connection, args);
+  if (showPassword === undefined) return engine.psql(connection, args);
+  terminal.out(`${urlOf(opened.stack, connection, showPassword)}\n`);
+  return 0;
 }
 
 /**
@@ -46,6 +53,20 @@ async function requireRunning(engine: Engine, stack: Stack): Promise<void> {
     evidence: down.map(({ name, state }) => `${name} is ${state}`),
     hint: 'make up',
   });
+}
+
+function readUrlOptions(words: readonly string[]): boolean {
+  const unknown = words.find((word) => word !== '--show-password');
+  if (unknown === undefined) return words.length > 0;
+  throw new UsageError(`--url takes --show-password alone, got ${JSON.stringify(unknown)}`);
+}
+
+function urlOf(stack: Stack, { user, password, database }: Connection, showPassword: boolean): string {
+  const port = [...stack.services.values()].find((one) => one.embedded?.program === 'postgres')?.ports[0];
+  if (port === undefined) throw new UsageError('the stack has no Postgres with a published port');
+  const secret = showPassword ? encodeURIComponent(password) : '***';
+  const address = `${reachableHost(port.host)}:${port.published}`;
+  return `postgres://${encodeURIComponent(user)}:${secret}@${address}/${encodeURIComponent(database)}`;
 }
 
 /** Reads `secret/data/<path>` with the root token: this is the developer's own machine and Vault. */

@@ -6,7 +6,7 @@ import { environment } from '../environment.ts';
 import { PreflightError } from '../errors.ts';
 import { openStack } from '../prepare.ts';
 import type { Project } from '../project.ts';
-import { renderTable } from '../table.ts';
+import { columnsOf, renderTable, shorten } from '../table.ts';
 import { lastTimeline, renderTimeline } from '../timeline.ts';
 import { type GlobalOptions, noService, projectOf, type Terminal } from './context.ts';
 import { ownerLine } from './own.ts';
@@ -28,15 +28,26 @@ export async function status(
     );
     return;
   }
-  const rows = services.map(({ service, state, url, exitStatus, pid, note }) => [
+  terminal.out(renderStatuses(services, columnsOf(process.stdout)));
+  terminal.err(`${opened.stack.name} on ${engine.name}${owner === undefined ? '' : `: ${owner}`}\n`);
+}
+
+/** A row for each service, and under it, where there is one, why it is in its state. */
+export function renderStatuses(services: readonly ServiceStatus[], columns: number): string {
+  const rows = services.map(({ service, state, url, exitStatus, pid }) => [
     service,
     exitStatus === undefined || exitStatus === 0 ? state : `${state} (${exitStatus})`,
     state === 'stopped' ? '' : (url ?? ''),
     pid === undefined ? '' : String(pid),
-    note ?? '',
   ]);
-  terminal.out(renderTable([['service', 'state', 'URL', 'pid', ''], ...rows]));
-  terminal.err(`${opened.stack.name} on ${engine.name}${owner === undefined ? '' : `: ${owner}`}\n`);
+  const [heading = '', ...lines] = renderTable([['service', 'state', 'URL', 'pid'], ...rows])
+    .trimEnd()
+    .split('\n');
+  const noted = lines.flatMap((line, index) => {
+    const note = services[index]?.note;
+    return note === undefined ? [line] : [line, `  ${shorten(note.replace(/\s+/g, ' '), columns - 2)}`];
+  });
+  return `${[heading, ...noted].join('\n')}\n`;
 }
 
 /** Prints what the last start spent its time on; asks no engine. */
@@ -49,7 +60,7 @@ function timeline(project: Project, format: 'text' | 'json', terminal: Terminal)
   }
   if (format === 'json') terminal.out(`${JSON.stringify(last, null, 2)}\n`);
   else {
-    terminal.out(renderTimeline(last));
+    terminal.out(renderTimeline(last, columnsOf(process.stdout)));
     terminal.err(`as an image: ${relative(process.cwd(), join(project.stateFolder, 'timeline.svg'))}\n`);
   }
 }

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { toFailure } from '@lockstep/foundation';
+import { count, toFailure } from '@lockstep/foundation';
 import { askEngines, chooseEngine, forgetEngine, recordEngine, recordedEngine } from '../choose.ts';
-import { initContainers, type Stack } from '../compose/stack.ts';
+import { initContainers, isOneShot, type Stack } from '../compose/stack.ts';
 import {
   type Availability,
   type Engine,
@@ -15,8 +15,8 @@ import {
 import { Interrupted, PreflightError, ServiceFailed } from '../errors.ts';
 import { keepFailures } from '../failures.ts';
 import { type OpenedStack, prepareStack } from '../prepare.ts';
-import { describeOutcome, openProgress } from '../progress.ts';
-import { renderTable } from '../table.ts';
+import { describeOutcome, openProgress, silentProgress } from '../progress.ts';
+import { columnsOf, renderTable, wrapParts } from '../table.ts';
 import { inSequence, keepTimeline, TimelineRecorder } from '../timeline.ts';
 import {
   chosenMigrations,
@@ -35,12 +35,17 @@ const mostTold = 10;
 /**
  * Starts the stack and waits until it is ready; see `stack up --help`.
  *
- * @param timing since when it is counted, in milliseconds of this process's life, and what was done until now
+ * @param way since when it is counted, in milliseconds of this process's life, what was done until now, and whether only what
+ *   changed is told, in a line
  */
 export async function up(
   options: GlobalOptions,
   terminal: Terminal,
-  { since = 0, before = 'node' }: { readonly since?: number; readonly before?: string } = {},
+  {
+    since = 0,
+    before = 'node',
+    isBrief = false,
+  }: { readonly since?: number; readonly before?: string; readonly isBrief?: boolean } = {},
 ): Promise<void> {
   refuseService('up');
   // Counted from the start of the process, as a person with a watch would.
@@ -54,7 +59,7 @@ export async function up(
   const recorder = new TimelineRecorder(() => (performance.now() - since) / 1000);
   const report = await exclusively(opened, engine, terminal, async () => {
     await claim();
-    return start(engine, opened, terminal, recorder);
+    return start(engine, opened, terminal, { recorder, isBrief });
   });
   const started = performance.now();
   const seeding = await seedWhereWanted(engine, opened, report, terminal);
@@ -78,7 +83,9 @@ export async function up(
     ...report.steps,
     ...(seeding ? [{ name: 'seeds', seconds: (performance.now() - started) / 1000 }] : []),
   ];
-  finish(opened, engine, { ...report, steps }, (performance.now() - since) / 1000, terminal);
+  const seconds = (performance.now() - since) / 1000;
+  if (isBrief) finishBriefly(opened, engine, report, seconds, terminal);
+  else finish(opened, engine, { ...report, steps }, seconds, terminal);
 }
 
 /**
@@ -159,12 +166,12 @@ async function start(
   engine: Engine,
   { stack, project }: OpenedStack,
   terminal: Terminal,
-  recorder: TimelineRecorder,
+  { recorder, isBrief }: { readonly recorder: TimelineRecorder; readonly isBrief: boolean },
 ): Promise<UpReport> {
   // Before the start: what an interrupted `up` leaves must be found by `status` and `down`.
   const before = recordedEngine(project);
   recordEngine(project, engine.name);
-  const view = await openProgress([...stack.services.keys()], engine.name, process.stderr);
+  const view = isBrief ? silentProgress : await openProgress([...stack.services.keys()], process.stderr);
   try {
     const report = await engine.up((progress) => {
       recorder.see(progress);
@@ -204,10 +211,40 @@ function finish(
     terminal.err(`warning: ${toFailure(error).message}\n`);
   }
   const failed = outcomes.filter(({ ok }) => !ok);
-  terminal.err(news(outcomes));
+  terminal.err(warnings(outcomes));
+  terminal.out(
+    databaseLines(
+      outcomes,
+      initContainers(stack).map(({ initContainer }) => initContainer),
+    ),
+  );
   if (failed.length > 0) throw failure(failed);
   terminal.out(connectLines(stack));
   terminal.err(timings(outcomes, steps, seconds, engine.name));
+}
+
+/** For `watch`: what became of the databases, which apps were replaced, and how long it took, in a line; a failure in full. */
+function finishBriefly(
+  { stack, project }: OpenedStack,
+  engine: Engine,
+  { outcomes }: UpReport,
+  seconds: number,
+  terminal: Terminal,
+): void {
+  if (terminal.signal.aborted) throw interrupted(engine, terminal);
+  keepFailures(project, engine.name, outcomes);
+  terminal.err(warnings(outcomes));
+  const failed = outcomes.filter(({ ok }) => !ok);
+  if (failed.length > 0) throw failure(failed);
+  const own = initContainers(stack).map(({ initContainer }) => initContainer);
+  const databases = reportsOf(outcomes, own).filter(([line = '']) => !nothingToDo.test(line));
+  const replaced = outcomes.filter(({ service, changed }) => changed && !isOneShot(stack, service));
+  const news = [
+    ...databases.map(([line = '']) => line),
+    ...replaced.map(({ service }) => `${service} replaced`),
+  ];
+  const first = `  ready in ${seconds.toFixed(1)} s${news.length > 0 ? ': ' : ''}`;
+  terminal.err(`${wrapParts(first, news, ' · ', columnsOf(process.stderr))}\n`);
 }
 
 function interrupted({ name }: Engine, { signal }: Terminal): Interrupted {
@@ -219,24 +256,47 @@ function interrupted({ name }: Engine, { signal }: Terminal): Interrupted {
   return new Interrupted(reason === 'SIGTERM' ? 'SIGTERM' : 'SIGINT', [left, 'make status shows it']);
 }
 
-/** What a one-shot that went well has to say to a person all the same: its warnings, and that a database was swapped. */
-function news(outcomes: readonly Outcome[]): string {
+/** What a one-shot that went well has to say to a person all the same. */
+function warnings(outcomes: readonly Outcome[]): string {
   return outcomes
     .flatMap(({ service, ok, output = [] }) => {
-      const told = ok ? notable(output) : [];
-      return told.length === 0 ? [] : [`${service}:`, ...told.map((line) => `  ${line}`)];
+      const told = ok ? paragraphs(output).filter(([line = '']) => line.startsWith('warn: ')) : [];
+      return told.length === 0 ? [] : [`${service}:`, ...told.flat().map((line) => `  ${line}`)];
     })
     .map((line) => `${line}\n`)
     .join('');
 }
 
-/** The lines that begin with `warn:` or tell of a recreate, each with the indented ones under it. */
-function notable(output: readonly string[]): string[] {
-  let isShown = false;
-  return output.filter((line) => {
-    if (!/^\s/.test(line)) isShown = /^warn: |^\S+ was recreated: /.test(line);
-    return isShown;
-  });
+const nothingToDo = /, nothing to do$/;
+
+/**
+ * What became of each database, as its migrator's report says it: the last paragraph of what the init container printed, which is
+ * its result on every engine. Of many services that had nothing to do only the number is told.
+ */
+export function databaseLines(outcomes: readonly Outcome[], own: readonly string[]): string {
+  const reports = reportsOf(outcomes, own);
+  const rested = reports.filter(([line = '']) => nothingToDo.test(line));
+  const shown = reports.length > mostTold ? reports.filter((one) => !rested.includes(one)) : reports;
+  const others = reports.length - shown.length;
+  const lines = [...shown.flat(), ...(others > 0 ? [`${count(others, 'database')}: nothing to do`] : [])];
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+function reportsOf(outcomes: readonly Outcome[], own: readonly string[]): string[][] {
+  return outcomes
+    .filter(({ service, ok }) => own.includes(service) && ok)
+    .flatMap(({ output = [] }) => paragraphs(output).slice(-1));
+}
+
+/** Each line that is not indented, with the indented ones under it. */
+function paragraphs(output: readonly string[]): string[][] {
+  const all: string[][] = [];
+  for (const line of output.filter((one) => one.trim() !== '')) {
+    const last = all.at(-1);
+    if (last !== undefined && /^\s/.test(line)) last.push(line);
+    else all.push([line]);
+  }
+  return all;
 }
 
 function closingTable(outcomes: readonly Outcome[]): string {
@@ -282,7 +342,8 @@ function timings(
     .map((one) => `${one.name} ${one.seconds.toFixed(2)}`);
   const others = started.length - slowest.length;
   if (others > 0) shown.push(`${others} others, less each (make status TIMELINE=1)`);
-  return `ready in ${seconds.toFixed(1)} s on ${engine}: ${shown.join(' · ')}\n`;
+  const first = `ready in ${seconds.toFixed(1)} s on ${engine}: `;
+  return `${wrapParts(first, shown, ' · ', columnsOf(process.stderr))}\n`;
 }
 
 /** What failed, each in its own words; then what stays down because of it. */

@@ -16,6 +16,7 @@ import type { OpenedStack } from '../prepare.ts';
 import { closedMountsLine } from './closed-mounts.ts';
 import { ComposeCall } from './compose-call.ts';
 import type { ComposeCommand } from './compose-program.ts';
+import { keepContainerLogs, printContainerLogs } from './container-logs.ts';
 import { byService, type Containing } from './container-outcome.ts';
 import { ContainerOwner } from './container-owner.ts';
 import { ContainerStart } from './container-start.ts';
@@ -93,17 +94,8 @@ export class ComposeEngine implements Engine {
     return statuses(this.#stack, this.#containers, isProbed);
   }
 
-  async logs({ services, follow, tail, signal }: LogOptions): Promise<void> {
-    const options = [
-      ...(follow ? ['--follow'] : []),
-      ...(tail === undefined ? [] : ['--tail', String(tail)]),
-      ...(services.length === 1 ? ['--no-log-prefix'] : []),
-    ];
-    await this.#compose.run(['logs', ...options, ...services], {
-      stdout: 'inherit',
-      stderr: 'inherit',
-      cancelSignal: signal,
-    });
+  logs(options: LogOptions): Promise<void> {
+    return printContainerLogs(this.#tools, this.#containers, this.#opened.project, options);
   }
 
   async run({
@@ -173,6 +165,7 @@ export class ComposeEngine implements Engine {
 
   async #remove(options: readonly string[], report: (progress: Progress) => void): Promise<boolean> {
     const there = await this.#containers.list();
+    await keepContainerLogs(this.#containers, this.#opened.project);
     if (this.name === 'podman') await removeStepped(this.#tools, this.#stack);
     await this.#compose.succeed(['down', '--remove-orphans', ...options]);
     for (const { service } of there) report({ kind: 'service', status: { service, state: 'stopped' } });

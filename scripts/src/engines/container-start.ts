@@ -5,6 +5,7 @@ import { lastWords } from './compose-call.ts';
 import { type Containing, isChanged, outcomeOf } from './container-outcome.ts';
 import { type Container, stateOf } from './container-shapes.ts';
 import type { Containers } from './containers.ts';
+import { explainPortRefusal } from './ports.ts';
 import { StartEvents } from './start-events.ts';
 import { type Course, type Steps, walk } from './walk.ts';
 import { Watch } from './watch.ts';
@@ -87,6 +88,12 @@ export class ContainerStart {
     this.#watch.expect(name, hasHealth);
     const refused = await this.#containers.start(container.id);
     if (refused === undefined) return true;
+    const service = this.#stack.services.get(name);
+    const taken = service === undefined ? undefined : explainPortRefusal(service, refused);
+    if (taken !== undefined) {
+      this.#refused.set(name, taken);
+      return false;
+    }
     // Such as a network that was removed under it, or two commands that made the same.
     const cure = 'make down, then make up, makes the containers anew; the volumes are kept';
     this.#refused.set(name, [...lastWords(refused), cure]);

@@ -3,7 +3,9 @@ import { createInterface } from 'node:readline';
 import { execa } from 'execa';
 import { environment } from '../environment.ts';
 import { EngineError } from '../errors.ts';
+import { readLine } from './container-logs.ts';
 import { type Container, type ContainerEvent, readContainer, readEvent } from './container-shapes.ts';
+import type { LogLine } from './log-lines.ts';
 
 /** The program that answers for containers one by one. */
 export type ContainerProgram = 'docker' | 'podman';
@@ -63,6 +65,16 @@ export class Containers {
     const since = startedAt === undefined ? [] : ['--since', new Date(startedAt).toISOString()];
     const { all } = await this.ask(['logs', '--tail', String(lines), ...since, id], false);
     return all.trim() === '' ? [] : all.trimEnd().split('\n');
+  }
+
+  /** What a container printed in all its runs, both streams in the order of time; the last `tail` lines when given. */
+  async logs({ id, service }: Container, tail?: number): Promise<LogLine[]> {
+    const some = tail === undefined ? [] : ['--tail', String(tail)];
+    const { all } = await this.ask(['logs', '--timestamps', ...some, id], false);
+    return all
+      .split('\n')
+      .flatMap((line) => readLine(service, line) ?? [])
+      .toSorted((one, other) => one.at - other.at);
   }
 
   /** Wakes containers that are paused. */

@@ -14,6 +14,7 @@ import { environment } from '../environment.ts';
 import { UsageError } from '../errors.ts';
 import type { OpenedStack } from '../prepare.ts';
 import { closedMountsLine } from './closed-mounts.ts';
+import { keepContainerLogs, printContainerLogs } from './container-logs.ts';
 import { byService } from './container-outcome.ts';
 import { ContainerOwner } from './container-owner.ts';
 import { ContainerStart } from './container-start.ts';
@@ -89,17 +90,8 @@ export class PodmanComposeEngine implements Engine {
     return statuses(this.#stack, this.#containers, missingHealthTimers() === undefined);
   }
 
-  async logs({ services, follow, tail, signal }: LogOptions): Promise<void> {
-    const now = byService(await this.#containers.list());
-    const names = services.length === 0 ? [...this.#stack.services.keys()] : services;
-    const ids = names.flatMap((name) => now.get(name)?.id ?? []);
-    if (ids.length === 0) return;
-    const options = [
-      ...(follow ? ['--follow'] : []),
-      ...(tail === undefined ? [] : ['--tail', String(tail)]),
-      ...(services.length === 1 ? [] : ['--names']),
-    ];
-    await this.#foreground(['logs', ...options, ...ids], { signal, isMerged: true });
+  logs(options: LogOptions): Promise<void> {
+    return printContainerLogs(this.#tools, this.#containers, this.#opened.project, options);
   }
 
   async run({
@@ -146,6 +138,7 @@ export class PodmanComposeEngine implements Engine {
 
   /** Whoever waits for others ends before them; what has ended goes at once. */
   async #removeAll(options: readonly string[], report: (progress: Progress) => void): Promise<boolean> {
+    await keepContainerLogs(this.#containers, this.#opened.project);
     const there = await this.#podman.containers();
     const remove = async (one: MadeContainer) => {
       await this.#podman.remove(one, options);

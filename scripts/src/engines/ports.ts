@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { count } from '@lockstep/foundation';
-import type { Port, Stack } from '../compose/stack.ts';
+import type { Port, Service, Stack } from '../compose/stack.ts';
 import { PreflightError } from '../errors.ts';
 
 /** A published port that cannot be used, and by whom it is held when that could be found. */
@@ -47,7 +47,28 @@ export function refuseTakenPorts(taken: readonly TakenPort[]): void {
   });
 }
 
-function otherPort({ port: { published } }: TakenPort): number {
+/**
+ * What an engine's refusal to publish a port means, in a line, and the remedy: it says so only when the port was taken after it
+ * was looked at, or by something this machine does not show. Undefined for any other refusal.
+ */
+export function explainPortRefusal(service: Pick<Service, 'ports'>, said: string): string[] | undefined {
+  if (!/address already in use|port is already allocated|bind.*in use|ports are not available/i.test(said))
+    return undefined;
+  const numbers = [...said.matchAll(/:(\d{1,5})\b/g)].map(([, digits]) => Number(digits));
+  const port = service.ports.find(({ published }) => numbers.includes(published)) ?? service.ports[0];
+  if (port === undefined) return undefined;
+  const name = port.setting === undefined ? `port ${port.published}` : `${port.setting} ${port.published}`;
+  const holder = portHolder(port.published) ?? 'another program';
+  const other = otherPort({ port });
+  return [
+    `${name} is taken by ${holder}`,
+    port.setting === undefined
+      ? 'publish another port in the compose file, then make up'
+      : `set another number in .env, such as ${port.setting}=${other}, then make up`,
+  ];
+}
+
+function otherPort({ port: { published } }: Pick<TakenPort, 'port'>): number {
   return published + 1000 <= 65_535 ? published + 1000 : published - 1000;
 }
 

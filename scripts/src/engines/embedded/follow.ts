@@ -3,29 +3,25 @@ import { join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LogOptions } from '../../engine.ts';
-import { tailLog } from './log-file.ts';
+import { LogPrinter, timeIn, withTimes } from '../log-lines.ts';
+import { readRuns } from './log-file.ts';
 
-/** Prints the services' logs, each line after its service's name; goes on with what is added when asked to follow. */
+/** Prints the services' logs in the order of time, each line after its time and its service; follows when asked to. */
 export async function printLogs(folder: string, options: LogOptions): Promise<void> {
-  const width = Math.max(...options.services.map((name) => name.length));
-  const readers = options.services.map((service) => {
+  const printer = new LogPrinter(options);
+  const logs = options.services.map((service) => {
     const path = join(folder, `${service}.log`);
-    const prefix = options.services.length === 1 ? '' : `${service.padEnd(width)} |`;
-    const print = (line: string) => options.write(`${labelled(prefix, line)}\n`);
     const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-    const lines = tailLog(path, 0, options.tail ?? Number.MAX_SAFE_INTEGER);
-    for (const line of lines) print(line);
-    return new LogFollower(path, size, print);
+    const lines = readRuns(path).flatMap((run) => withTimes(service, run.lines, run.at));
+    const tail = options.tail === 0 ? [] : lines.slice(-(options.tail ?? lines.length));
+    const print = (text: string) => printer.print({ service, at: timeIn(text) ?? Date.now(), text });
+    return { lines: tail, follower: new LogFollower(path, size, print) };
   });
+  printer.printAll(logs.flatMap(({ lines }) => lines));
   while (options.follow && !options.signal.aborted) {
     await sleep(150, undefined, { signal: options.signal }).catch(() => undefined);
-    for (const reader of readers) reader.read();
+    for (const { follower } of logs) follower.read();
   }
-}
-
-function labelled(prefix: string, line: string): string {
-  if (prefix === '') return line;
-  return line === '' ? prefix : `${prefix} ${line}`;
 }
 
 /** Reads what is appended to one file, by whole lines. */

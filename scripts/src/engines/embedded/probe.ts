@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { Socket } from 'node:net';
+import { shorten } from '../../table.ts';
 import type { Launch, PostgresAddress } from './launch.ts';
 
 /** What a probe found. A `fatal` one will not get better by waiting. */
@@ -39,17 +40,42 @@ function probeHttp(url: string, signal: AbortSignal): Promise<Found> {
       let body = '';
       answer.setEncoding('utf8');
       answer.on('data', (chunk: string) => {
-        body = (body + chunk).slice(0, 300);
+        body = (body + chunk).slice(0, mostRead);
       });
       answer.once('error', reject);
       answer.once('end', () => {
         const ok = status >= 200 && status < 300;
-        resolve(ok ? { ok } : { ok, reason: `GET ${url} answers ${status} ${body.trim()}`.trim() });
+        resolve(
+          ok ? { ok } : { ok, reason: `${new URL(url).pathname} answers ${status}${shortReason(body)}` },
+        );
       });
     });
     asked.once('error', reject);
     asked.end();
   });
+}
+
+const mostRead = 4_000;
+const longestReason = 120;
+
+/** What a refusal says to a person: the detail of a problem (RFC 9457), else its first line. */
+export function shortReason(body: string): string {
+  const text = (detailOf(body) ?? body.trim().split('\n')[0] ?? '').replace(/\s+/g, ' ').trim();
+  return text === '' ? '' : `: ${shorten(text, longestReason)}`;
+}
+
+function detailOf(body: string): string | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== 'object' || value === null) return undefined;
+  const found = ['detail', 'reason', 'message', 'error', 'title'].map((name): unknown =>
+    Reflect.get(value, name),
+  );
+  return found.find((one): one is string => typeof one === 'string' && one !== '');
 }
 
 /** A real query over TCP: the port is open, and `pg_isready` says yes, while initdb or recovery are still at work. */

@@ -6,7 +6,7 @@ import type { Outcome, ServiceState, ServiceStatus } from '../../engine.ts';
 import { ensureCluster } from './cluster.ts';
 import type { Launch } from './launch.ts';
 import { trySignal } from './leftovers.ts';
-import { capLog, tailLog } from './log-file.ts';
+import { capLog, noteStart, tailLog } from './log-file.ts';
 import { runProbe } from './probe.ts';
 
 /** Until a service is first healthy it is asked this often; then at the interval of its compose file. */
@@ -185,6 +185,7 @@ export class SupervisedService {
       const log = openSync(this.#logFile, 'a', 0o600);
       try {
         this.#logOffset = statSync(this.#logFile).size;
+        noteStart(this.#logFile, this.#logOffset);
         await this.#prepare(log, attempt.signal);
         if (attempt.signal.aborted) throw new Error('stopped before it started');
         this.#spawn(log, attempt, finish);
