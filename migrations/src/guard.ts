@@ -17,12 +17,12 @@ import { NotCompliantError, RollbackUnprovenError } from './catalog/errors.ts';
 import { describeNotes, mergeNotes } from './catalog/notes.ts';
 import { readCatalog } from './catalog/read-catalog.ts';
 import { rehearseDown } from './catalog/rehearsal.ts';
-import { judge } from './catalog/scope.ts';
+import { judge, type Scope } from './catalog/scope.ts';
+import { unfinished } from './catalog/unfinished.ts';
 import { type DataCheck, readChecks, runChecks } from './data-checks.ts';
 import { describeDependents, findDependents } from './dependents.ts';
 import { DataCheckError, withEvidence } from './errors.ts';
 import type { DatabaseState } from './history.ts';
-import { findInvalidIndexes } from './invalid-indexes.ts';
 import type { Migration } from './migration.ts';
 import type { Operation } from './operation.ts';
 import type { Plan, Target } from './plan.ts';
@@ -109,7 +109,7 @@ export class Guard {
     const state = await readWatched(operation, session, { downSql: false });
     const { service } = operation.settings;
     const name = service ?? state.database;
-    const comparisons = await compareAfter(operation, session, state, migrations);
+    const { comparisons, scope } = await compareAfter(operation, session, state, migrations);
     for (const comparison of comparisons) {
       if (comparison.differences.length === 0) continue;
       const fact = `the steps are applied, and the schema of ${name} differs from ${comparison.expectation}`;
@@ -118,7 +118,7 @@ export class Guard {
     this.#record.compliantWith = comparisons.map(({ expectation }) => expectation);
     this.#record.notes = describeNotes(mergeNotes(comparisons.map(({ notes }) => notes)), 10_000).length;
     const wrong = await runChecks(session, this.#checks);
-    if (includes(validation, 'extensive')) wrong.push(...(await unfinished(session)));
+    if (includes(validation, 'extensive')) wrong.push(...unfinished(scope));
     if (wrong.length === 0) return;
     const error = new DataCheckError(name, wrong);
     const backup = this.#backupNote();
@@ -209,26 +209,15 @@ async function compareAfter(
   session: Session,
   state: DatabaseState,
   migrations: readonly Migration[],
-): Promise<Comparison[]> {
+): Promise<{ readonly comparisons: readonly Comparison[]; readonly scope: Scope }> {
   const { specification } = operation.settings;
   return operation.deadline.during('compliance', async () => {
     const live = await readCatalog(session, state.tables);
     const files = await compareWithFiles(operation, session, state, migrations, live);
     const complete = appliedMigrations(migrations, state).length === migrations.length;
-    if (specification === undefined || !complete) return [files];
-    return [files, await compareWithSpecification(operation, session, state, specification, files)];
+    const { scope } = files;
+    if (specification === undefined || !complete) return { comparisons: [files], scope };
+    const specified = await compareWithSpecification(operation, session, state, specification, files);
+    return { comparisons: [files, specified], scope };
   });
-}
-
-/** What a migration can leave behind without failing. */
-async function unfinished(session: Session): Promise<string[]> {
-  const invalid = await findInvalidIndexes(session);
-  const unvalidated = await session.query(
-    `select conname::text as name, conrelid::regclass::text as "table" from pg_constraint
-     where not convalidated and connamespace not in ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)`,
-  );
-  return [
-    ...invalid.map((name) => `the index ${name} is invalid and not used`),
-    ...unvalidated.map(({ name, table }) => `the constraint ${name} of ${table} is not validated`),
-  ];
 }

@@ -3,6 +3,7 @@ import { prepareTables, recordsIn, type TrackedStep } from './bookkeeping.ts';
 import { runInScratch, stepUp } from './catalog/build-schema.ts';
 import type { Catalog } from './catalog/catalog.ts';
 import { tableOf } from './catalog/compliance.ts';
+import { standingOf } from './catalog/landing.ts';
 import { readCatalog } from './catalog/read-catalog.ts';
 import { withScratch } from './catalog/scratch.ts';
 import type { Settings } from './config.ts';
@@ -193,9 +194,9 @@ function describe(
 ): DirtyState {
   const keys = [...new Set([...start.objects.keys(), ...end.objects.keys()])].sort();
   const objects = keys.flatMap((name): readonly ResolvedObject[] => {
-    const [before, after, now] = [start, end, live].map(({ objects: all }) => spelled(all.get(name)));
-    if (before === after) return [];
-    return [{ name, standing: now === after ? 'landed' : now === before ? 'not landed' : 'otherwise' }];
+    const [before, after, now] = [start, end, live].map(({ objects: all }) => all.get(name));
+    const standing = standingOf(before, after, now);
+    return standing === undefined ? [] : [{ name, standing }];
   });
   const { direction, version, label, description, file } = step;
   return {
@@ -210,10 +211,6 @@ function describe(
     failure,
     verdict: verdictOf(objects, failure, file),
   };
-}
-
-function spelled(object: { readonly properties: Readonly<Record<string, string>> } | undefined): string {
-  return object === undefined ? '' : JSON.stringify(Object.entries(object.properties).sort());
 }
 
 /** Only a schema tells; rows do not. A file that fails half-way cannot have landed. */

@@ -180,6 +180,85 @@ describe.each(postgresServers())('on $name', (server) => {
     expect(stderr).toMatch(/in 1 object\n {2}different: table public\.late\n {4}privileges:/);
   });
 
+  test('F3.4 resolve and rollbacks judge by what a step changes, and what others hold stays out of it', async () => {
+    const desk = await atOne(server, {
+      ...next,
+      '000003_index.up.sql': 'create index concurrently total on orders (total);\n',
+      '000003_index.down.sql': 'drop index total;\n',
+    });
+    await desk.byDba(
+      `create extension pg_stat_statements; create schema crm; create table crm.a (n int);
+       create table public.audit (id serial); grant select on orders to pg_monitor;
+       create function watch() returns event_trigger language plpgsql as 'begin end';
+       create event trigger watch on ddl_command_end execute function watch();
+       create publication theirs for all tables;
+       alter default privileges in schema public grant select on tables to pg_monitor;
+       alter table crm.a add constraint c check (n > 0) not valid`,
+    );
+    const done = await desk.conservative();
+    expect(done.status, done.stderr).toBe(0);
+    const environment = ['--approach', 'conservative', '--approval', 'prompt'];
+    const down = await desk.migrate(['down', '2', '--yes', ...environment]);
+    expect(down.status, down.stderr).toBe(0);
+    expect(await desk.bench.value("select to_regclass('crm.a') is not null")).toBe(true);
+    // A step outside a transaction that was interrupted, and whose table others have grants on.
+    await desk.byApp('alter table orders add column note text');
+    await desk.byApp(
+      'update schema_migrations set version = 2, dirty = true; grant update (note) on orders to pg_monitor',
+    );
+    const resolved = await desk.bench.migrate(['resolve', '--yes']);
+    expect(resolved.status, resolved.stderr).toBe(0);
+    expect(await desk.bench.rows('select version, dirty from schema_migrations')).toEqual([['2', false]]);
+  });
+
+  test('F3.5 a view of others on what a pending file drops or changes is in the way', async () => {
+    const desk = await atOne(server, {
+      '000002_drop.up.sql': 'alter table orders drop column total, alter id type int;\ndrop table base;\n',
+    });
+    await desk.byDba(
+      `create schema crm; create view crm.report as select total from orders; create view crm.ids as select id from orders;
+       create view crm.based as select id from base; create view crm.about as select about from events;
+       create table crm.a (o bigint references orders)`,
+    );
+    const { status, stderr } = await desk.up();
+    expect(status).toBe(6);
+    for (const [view, words] of [
+      ['report', 'depends on public.orders.total, which a pending migration drops'],
+      ['ids', 'depends on public.orders.id, whose type a pending migration changes'],
+      ['based', 'depends on public.base.id, which a pending migration drops'],
+    ]) {
+      expect(stderr).toContain(`in the way: view crm.${view};   ${words}`);
+    }
+    expect(stderr).not.toContain('in the way: view crm.about');
+    // Renaming takes views along.
+    await desk.bench.write({ '000002_drop.up.sql': 'alter table orders rename total to amount;\n' });
+    const renamed = await desk.up('--dry-run');
+    expect(renamed.status, renamed.stderr).toBe(0);
+    await desk.bench.write({ '000002_drop.up.sql': 'drop view if exists crm.based;\ndrop table base;\n' });
+    await desk.byDba(
+      `alter view crm.based owner to "${desk.bench.database.owner}"; grant usage on schema crm to public`,
+    );
+    const done = await desk.up('--backup', 'none');
+    expect(done.status, done.stderr).toBe(0);
+  });
+
+  test('F3.5 what others left unfinished is theirs; an index or constraint of the files must be valid', async () => {
+    const desk = await atOne(server);
+    await desk.byApp(
+      'create table theirs (n int); alter table theirs add constraint c check (n > 0) not valid',
+    );
+    const done = await desk.conservative();
+    expect(done.status, done.stderr).toBe(0);
+    await desk.bench.write({
+      '000003_check.up.sql': 'alter table orders add constraint c check (total > 0) not valid;\n',
+      '000003_check.down.sql': 'alter table orders drop constraint c;\n',
+    });
+    const open = await desk.conservative();
+    expect(open.status).toBe(6);
+    expect(open.stderr).toMatch(/the constraint public\.orders\.c is not validated/);
+    expect(open.stderr).not.toMatch(/theirs\.c is not/);
+  });
+
   test('F3.5 the ignore list passes over kinds and names, in the file, the environment and as a flag', async () => {
     const desk = await atOne(server);
     await desk.byDba('create extension pg_stat_statements; grant select on orders to pg_monitor');

@@ -6,6 +6,7 @@ import type { Session } from '../session.ts';
 import { readStandings } from '../standing.ts';
 import { runInScratch, stepUp } from './build-schema.ts';
 import type { Catalog } from './catalog.ts';
+import { findDependentsInTheWay } from './dependents.ts';
 import type { Difference } from './differences.ts';
 import { findObstacles } from './obstacles.ts';
 import { readCatalog } from './read-catalog.ts';
@@ -74,7 +75,14 @@ export async function compareWithFiles(
   const judged =
     planned === undefined
       ? scope
-      : { ...scope, planned, obstacles: await findObstacles(scope, planned, pending) };
+      : {
+          ...scope,
+          planned,
+          obstacles: new Map([
+            ...(await findDependentsInTheWay(session, scope, planned, pending)),
+            ...(await findObstacles(scope, planned, pending)),
+          ]),
+        };
   const { wrong, notes } = judge(judged);
   const at = highest < 0n ? 'none' : String(highest);
   return { expectation: `what the files make at ${at}`, differences: wrong, notes, scope: judged };

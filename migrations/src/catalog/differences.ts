@@ -57,7 +57,8 @@ function withoutParts(differences: readonly Difference[]): Difference[] {
 /** What columns, constraints, indexes and triggers belong to. */
 const holders = new Set(['table', 'view', 'materialized view', 'foreign table', 'type', 'domain']);
 
-function compareProperties(expected: CatalogObject, found: CatalogObject): PropertyDifference[] {
+/** The properties in which two states of one object differ, sorted. */
+export function compareProperties(expected: CatalogObject, found: CatalogObject): PropertyDifference[] {
   const names = new Set([...Object.keys(expected.properties), ...Object.keys(found.properties)]);
   return [...names]
     .sort()

@@ -48,7 +48,11 @@ export interface Judgement {
  * a note, unless it stands in the way or strictness is asked for; what the ignore list names is a note in any case.
  */
 export function judge(scope: Scope): Judgement {
-  const touched = touchedSchemas(scope);
+  let known: ReadonlySet<string> | undefined;
+  const isTouched = (schema: string) => {
+    known ??= touchedSchemas(scope);
+    return known.has(schema);
+  };
   const wrong: Difference[] = [];
   const notes: Note[] = [];
   const seen = new Set<string>();
@@ -57,7 +61,7 @@ export function judge(scope: Scope): Judgement {
     const judged =
       difference.kind === 'different'
         ? judgeDifferent(scope, difference)
-        : judgeWhole(scope, touched, difference);
+        : judgeWhole(scope, isTouched, difference);
     wrong.push(...judged.wrong);
     notes.push(...judged.notes);
   }
@@ -74,7 +78,7 @@ export function hasUnexpected(made: Catalog, found: Catalog): boolean {
   return [...found.objects.keys()].some((key) => !made.objects.has(key));
 }
 
-function judgeWhole(scope: Scope, touched: ReadonlySet<string>, difference: Difference): Judgement {
+function judgeWhole(scope: Scope, isTouched: (schema: string) => boolean, difference: Difference): Judgement {
   const { object } = difference;
   const obstacle = difference.kind === 'unexpected' ? scope.obstacles?.get(keyOf(object)) : undefined;
   if (obstacle !== undefined) return failing({ kind: 'unexpected', object, obstacle });
@@ -87,7 +91,7 @@ function judgeWhole(scope: Scope, touched: ReadonlySet<string>, difference: Diff
   if (scope.isStrict || scope.made.objects.has(keyOf(object)) || isEssential(scope, object))
     return failing(difference);
   const schema = schemaOf(object);
-  if (schema !== undefined && !touched.has(schema))
+  if (schema !== undefined && !isTouched(schema))
     return noting({ difference, reason: 'another schema', words: schema });
   const parents = object.properties['inherits'];
   if (parents === undefined) return noting({ difference, reason: 'not made by the files' });
