@@ -1,4 +1,5 @@
-import { writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { setTable, until } from './support.ts';
@@ -33,7 +34,7 @@ test('every finding has its place, code, reason and remedy; only errors fail, wi
     'F/4_late.up.sql  notice  down-missing',
     'F: 3 migrations, 1 error, 2 warnings, 3 notices',
     '  1 finding allowed by comments',
-    '  high risk, which asks for conservative: 000002 Drop-note',
+    '  high risk: run with --approach conservative (000002 Drop-note)',
   ]) {
     expect(lines.split('\n')).toContain(line);
   }
@@ -104,6 +105,62 @@ test('dependencies.json and an empty folder are judged as well', async () => {
     stdout: expect.stringContaining('no migrations in this folder'),
   });
   expect((await empty.migrate(['validate', '--path', join(empty.folder, 'nowhere')])).status).toBe(2);
+});
+
+test('F14 --since judges what is new or changed since a commit, in the light of all files', async () => {
+  const bench = await setTable({
+    '1_a.up.sql': 'create table a (id bigint primary key, b bigint);\ndrop table old;\n',
+    '2_b.up.sql': 'alter table a add constraint b_there check (b is not null);\n',
+  });
+  const git = (...args: string[]) => execFileSync('git', args, { cwd: bench.folder, stdio: 'pipe' });
+  expect((await bench.migrate(['validate', '--since', 'main'])).status).toBe(2);
+  git('init', '--quiet', '--initial-branch', 'main');
+  git('add', '.');
+  git('-c', 'user.name=a', '-c', 'user.email=a@b.example', 'commit', '--quiet', '-m', 'old');
+  const since = async (reference: string) => {
+    const { status, stdout, stderr } = await bench.migrate(['validate', '--strict', '--since', reference]);
+    return { status, text: `${stdout}${stderr}`.replaceAll(bench.folder, 'F') };
+  };
+  expect(await since('main')).toEqual({
+    status: 0,
+    text: expect.stringMatching(
+      /^F: 0 migrations, 0 errors[\s\S]*only what is new since main: 0 migrations\n$/,
+    ),
+  });
+  await bench.write({ '3_c.up.sql': 'alter table a alter column b set not null;\ndrop table c;\n' });
+  const { status, text } = await since('HEAD');
+  expect(status).toBe(3);
+  expect(text).toContain('F/3_c.up.sql:2:1  warning  drop-table');
+  expect(text).not.toMatch(/1_a|not-null-scans/);
+  for (const wrong of ['nowhere', '--output=x', '']) {
+    expect(await since(wrong)).toEqual({ status: 2, text: expect.stringContaining('migrate: --since') });
+  }
+});
+
+test('F14 --baseline allows what was there, and no more of it', async () => {
+  const bench = await setTable({
+    '1_a.up.sql': 'drop table a;\ndrop table b;\n',
+    '1_a.down.sql': '-- nothing comes back\n',
+  });
+  const file = join(bench.folder, 'baseline.json');
+  const written = await bench.migrate(['validate', '--strict', '--write-baseline', file]);
+  expect(written).toMatchObject({ status: 0, stdout: expect.stringMatching(/2 findings written to /) });
+  expect(JSON.parse(await readFile(file, 'utf8'))).toEqual({ '1_a.up.sql': { 'drop-table': 2 } });
+  const judge = () => bench.migrate(['validate', '--strict', '--baseline', file]);
+  expect(await judge()).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining('2 findings in the baseline'),
+  });
+  await bench.write({ '1_a.up.sql': 'drop table a;\n' });
+  expect((await judge()).stdout).toContain('1 finding of the baseline gone: write it again');
+  await bench.write({ '1_a.up.sql': 'drop table a;\ndrop table b;\ndrop table c;\nselec 1;\n' });
+  const worse = await judge();
+  expect(worse.status).toBe(3);
+  expect(worse.stdout).toMatch(/:3:1 {2}warning {2}drop-table[\s\S]*1 error, 1 warning/);
+  await writeFile(file, '{ "1_a.up.sql": { "drop-table": "two" } }');
+  expect(await judge()).toMatchObject({ status: 2, stderr: expect.stringContaining('is no baseline') });
+  await rm(file);
+  expect(await judge()).toMatchObject({ status: 2, stderr: expect.stringContaining('there is no baseline') });
 });
 
 test('--watch judges again when a file is saved, and Ctrl-C ends it', async () => {

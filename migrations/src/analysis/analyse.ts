@@ -1,5 +1,6 @@
 import { fileWarningCodes } from '../files/file-warning.ts';
 import type { Migration, SqlFile, Statement } from '../migration.ts';
+import { Facts } from './facts.ts';
 import type { Finding } from './finding.ts';
 import { LineIndex } from './line-index.ts';
 import { type Lock, locksOf } from './locks.ts';
@@ -35,20 +36,40 @@ export const otherCodes = [
   'suppression-without-reason',
   'suppression-unknown',
   'suppression-unused',
+  'foreign-key-unindexed',
 ] as const;
 
+/** Rules that there were: a comment in an applied file that names one cannot be changed any more. */
+const retiredCodes = ['setting-stays'];
+
+/** A finding with its statement, which comments are held against. */
+export interface Located extends Finding {
+  readonly statement?: Statement | undefined;
+}
+
+/** A migration that was judged, and whose comments are not looked at yet. */
+export interface Judgement {
+  readonly migration: Migration;
+  readonly findings: readonly Located[];
+  readonly risk: MigrationRisk;
+}
+
+/** Judges a migration by its two files; asks no server. */
+export function analyse(migration: Migration, parse: Parse, facts = new Facts()): Analysis {
+  return settle(judgeMigration(migration, parse, facts));
+}
+
 /**
- * Judges a migration by its two files; asks no server.
+ * Judges a migration and leaves out what its comments say; see {@link settle}.
  *
- * @param read what reading the two files, and those beside them, found odd
+ * @param facts what the migrations before it made; goes on by its up file
  */
-export function analyse(migration: Migration, parse: Parse, read: readonly Located[] = []): Analysis {
+export function judgeMigration(migration: Migration, parse: Parse, facts: Facts): Judgement {
   const up = readFile(migration.up, parse);
   const down = migration.down === undefined ? undefined : readFile(migration.down, parse);
-  const judged = judge(migration.up, up.read, new LineIndex(migration.up.text));
+  const judged = judge(migration.up, up.read, new LineIndex(migration.up.text), facts);
   const files = migration.down === undefined ? [migration.up] : [migration.up, migration.down];
   const findings = [
-    ...read,
     ...up.findings,
     ...(down?.findings ?? []),
     ...judged.findings,
@@ -67,22 +88,23 @@ export function analyse(migration: Migration, parse: Parse, read: readonly Locat
   } else if (down?.complete === true && up.complete) {
     findings.push(...judgeDown(migration.down, up.read, down.read));
   }
-  const irreversible = migration.down === undefined;
+  return { migration, findings, risk: scoreOf(judged.statements, migration.down === undefined) };
+}
+
+/** Marks what the comments of a migration's files allow, among its own findings and `more` that were made by the whole folder. */
+export function settle({ migration, findings, risk }: Judgement, more: readonly Located[] = []): Analysis {
+  const files = [migration.up, ...(migration.down === undefined ? [] : [migration.down])];
+  const all = [...findings, ...more];
   return {
     migration,
     findings: files.flatMap((file) =>
       hush(
         file,
-        findings.filter(({ path }) => path === file.path),
+        all.filter(({ path }) => path === file.path),
       ),
     ),
-    risk: scoreOf(judged.statements, irreversible),
+    risk,
   };
-}
-
-/** A finding with its place in the file, which comments are held against. */
-export interface Located extends Finding {
-  readonly statement?: Statement | undefined;
 }
 
 function readFile(file: SqlFile, parse: Parse) {
@@ -126,7 +148,7 @@ function readFile(file: SqlFile, parse: Parse) {
 }
 
 /** What the rules say about the statements of an up file. */
-function judge(file: SqlFile, read: readonly ReadStatement[], lines: LineIndex) {
+function judge(file: SqlFile, read: readonly ReadStatement[], lines: LineIndex, facts: Facts) {
   const findings: Located[] = [];
   const made = new Set<string>();
   const isNew = (table: string) => made.has(table);
@@ -137,6 +159,7 @@ function judge(file: SqlFile, read: readonly ReadStatement[], lines: LineIndex) 
       isNew,
       before: () => read.slice(0, at),
       statements: file.statements.length,
+      facts,
     };
     const risks = new Set<Risk>();
     for (const rule of rules) {
@@ -148,6 +171,7 @@ function judge(file: SqlFile, read: readonly ReadStatement[], lines: LineIndex) 
     }
     const locks = locksOf(tree).filter(({ table }) => !made.has(table));
     for (const name of madeBy(tree)) made.add(name);
+    facts.follow({ statement, tree }, file);
     return {
       statement: headOf(statement),
       line: lines.place(statement.offset).line,
@@ -232,7 +256,8 @@ function mistakeIn(
   lines: LineIndex,
 ): Finding[] {
   const place = lines.place(offset);
-  const known = rules.some((rule) => rule.code === code) || otherCodes.some((other) => other === code);
+  const codes: readonly string[] = [...rules.map((rule) => rule.code), ...otherCodes, ...retiredCodes];
+  const known = codes.includes(code);
   if (!known) {
     const message = code === '' ? 'the comment allows no rule' : `there is no rule ${code}`;
     return [
@@ -259,7 +284,7 @@ function mistakeIn(
       },
     ];
   }
-  if (used) return [];
+  if (used || retiredCodes.includes(code)) return [];
   const message = `${code} is allowed, and nothing here breaks it`;
   return [
     {

@@ -3,7 +3,11 @@ import { dependencyFileName, readDependencyFile } from '../dependencies/dependen
 import { ConfigFileError } from '../errors.ts';
 import { showPath } from '../folder.ts';
 import type { Migration } from '../migration.ts';
+import type { Located } from './analyse.ts';
+import type { Facts } from './facts.ts';
 import type { Finding } from './finding.ts';
+import { LineIndex } from './line-index.ts';
+import { offsetOfByte } from './parser.ts';
 
 /** From this many digits on a version is a time. */
 const shortestTimestamp = 12;
@@ -60,6 +64,24 @@ function gapBefore({ version, up, overlay }: Migration, before: Migration | unde
       fix: 'nothing, if nothing is; whoever adds the version between later must run it out of order',
     },
   ];
+}
+
+/** Foreign keys that no index serves, judged when all files are read: the index may come in a later one. */
+export function unindexedFindings(facts: Facts): Located[] {
+  return facts.unindexedForeignKeys().map(({ table, columns, origin, location }) => {
+    const { file, statement } = origin;
+    const within = location === undefined ? 0 : offsetOfByte(statement.text, location);
+    const listed = columns.join(', ');
+    return {
+      code: 'foreign-key-unindexed',
+      severity: 'notice',
+      path: file.path,
+      place: new LineIndex(file.text).place(statement.offset + within),
+      message: `no index of ${table} begins with ${listed}: each delete in the table it refers to reads all of ${table}`,
+      fix: `create index concurrently … on ${table} (${listed}), alone in its file`,
+      statement,
+    };
+  });
 }
 
 /** What is wrong with the dependencies.json of the folder, as far as it can be told without the other services; see `deps`. */

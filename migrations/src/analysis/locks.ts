@@ -1,5 +1,5 @@
 import type { AlterTableCmd, AlterTableStmt, RangeVar } from '@pgsql/types';
-import { constraintsOf, droppedNames, nameOf, pick, type Tree, walk } from './tree.ts';
+import { constraintsOf, droppedNames, isSwitchedOn, nameOf, pick, type Tree, walk } from './tree.ts';
 
 /**
  * Lock modes of tables, the weakest first.
@@ -122,7 +122,12 @@ function locksOfOthers(tree: Tree, on: (relation: RangeVar | undefined, mode: Lo
     return [on(refreshed.relation, refreshed.concurrent === true ? 'EXCLUSIVE' : 'ACCESS EXCLUSIVE')];
   const reindexed = pick(tree, 'ReindexStmt');
   if (reindexed !== undefined)
-    return [on(reindexed.relation, isConcurrent(reindexed.params) ? 'SHARE UPDATE EXCLUSIVE' : 'SHARE')];
+    return [
+      on(
+        reindexed.relation,
+        isSwitchedOn(reindexed.params, 'concurrently') ? 'SHARE UPDATE EXCLUSIVE' : 'SHARE',
+      ),
+    ];
   const emptied = pick(tree, 'TruncateStmt');
   const named = pick(tree, 'LockStmt');
   if (emptied !== undefined || named !== undefined) {
@@ -132,21 +137,12 @@ function locksOfOthers(tree: Tree, on: (relation: RangeVar | undefined, mode: Lo
   }
   const vacuumed = pick(tree, 'VacuumStmt');
   if (vacuumed !== undefined) {
-    const full = (vacuumed.options ?? []).some((option) => pick(option, 'DefElem')?.defname === 'full');
+    const full = isSwitchedOn(vacuumed.options, 'full');
     return (vacuumed.rels ?? []).map((relation) =>
       on(pick(relation, 'VacuumRelation')?.relation, full ? 'ACCESS EXCLUSIVE' : 'SHARE UPDATE EXCLUSIVE'),
     );
   }
   return [];
-}
-
-/** Whether REINDEX says CONCURRENTLY, and means it. */
-export function isConcurrent(params: readonly Tree[] | undefined): boolean {
-  return (params ?? []).some((param) => {
-    const option = pick(param, 'DefElem');
-    const value = pick(option?.arg, 'String')?.sval ?? 'true';
-    return option?.defname === 'concurrently' && !/^(false|off|0)$/i.test(value);
-  });
 }
 
 function locksOfAlter({ relation, cmds = [], objtype }: AlterTableStmt): Lock[] {

@@ -1,4 +1,5 @@
-import type { ColumnDef } from '@pgsql/types';
+import type { ColumnDef, Constraint } from '@pgsql/types';
+import { defaultName } from './facts.ts';
 import { constraintsOf, droppedNames, joinName, nameOf, pick, type Tree, walk, wordsOf } from './tree.ts';
 
 /** What a file made and took away, by the parse trees of its statements. */
@@ -7,6 +8,8 @@ export interface Balance {
   readonly made: ReadonlyMap<string, readonly string[]>;
   /** Was there before and is not after. */
   readonly taken: ReadonlySet<string>;
+  /** What a statement made, or took, whatever followed: one that makes what it took before means to change it. */
+  readonly touched: { readonly made: ReadonlySet<string>; readonly taken: ReadonlySet<string> };
   /** Whether the file may do more than can be read: DO, CALL, EXECUTE, CREATE OR REPLACE, CASCADE. */
   readonly unsure: boolean;
 }
@@ -15,19 +18,46 @@ export interface Balance {
 export function balanceOf(trees: readonly Tree[]): Balance {
   const made = new Map<string, readonly string[]>();
   const taken = new Set<string>();
+  const touched = { made: new Set<string>(), taken: new Set<string>() };
   let unsure = false;
-  const make: Make = (key, ...holders) => {
-    if (!taken.delete(key)) made.set(key, holders);
-  };
-  const take: Take = (key) => {
-    if (!made.delete(key)) taken.add(key);
-    for (const [other, holders] of [...made]) if (holders.includes(key)) made.delete(other);
+  const follower: Follower = {
+    make: (key, ...holders) => {
+      touched.made.add(key);
+      if (!taken.delete(key)) made.set(key, holders);
+    },
+    take: (key) => {
+      touched.taken.add(key);
+      if (!made.delete(key)) taken.add(key);
+      for (const [other, holders] of [...made]) if (holders.includes(key)) made.delete(other);
+    },
+    hold: (key, ...holders) => {
+      const before = made.get(key);
+      if (before !== undefined) made.set(key, [...before, ...holders]);
+    },
+    rename: (from, to) => {
+      for (const [key, holders] of [...made]) {
+        made.delete(key);
+        made.set(
+          renamed(key, from, to),
+          holders.map((holder) => renamed(holder, from, to)),
+        );
+      }
+    },
   };
   for (const tree of trees) {
     unsure ||= isUnsure(tree);
-    follow(tree, make, take);
+    follow(tree, follower);
   }
-  return { made, taken, unsure };
+  return { made, taken, touched, unsure };
+}
+
+/** `column a of t` when `table t` or `column a of t` itself gets another name; other keys stay. */
+function renamed(key: string, from: string, to: string): string {
+  if (key === from) return to;
+  const table = /^table (.*)$/s.exec(from)?.[1];
+  const ending = ` of ${table}`;
+  if (table === undefined || !key.endsWith(ending)) return key;
+  return `${key.slice(0, -ending.length)} of ${to.slice('table '.length)}`;
 }
 
 /**
@@ -39,13 +69,13 @@ export function compareBalances(
   down: Balance,
 ): { readonly left: string[]; readonly lacking: string[] } {
   if (up.unsure || down.unsure) return { left: [], lacking: [] };
-  const isGone = (key: string) => down.taken.has(key);
+  const isGone = (key: string) => down.touched.taken.has(key);
   return {
     left: [...up.made]
       .filter(([key, holders]) => !isGone(key) && !holders.some(isGone))
       .map(([key]) => key)
       .sort(),
-    lacking: [...up.taken].filter((key) => !down.made.has(key)).sort(),
+    lacking: [...up.taken].filter((key) => !down.touched.made.has(key)).sort(),
   };
 }
 
@@ -64,9 +94,55 @@ function isUnsure(tree: Tree): boolean {
 type Make = (key: string, ...holders: string[]) => void;
 type Take = (key: string) => void;
 
-function follow(tree: Tree, make: Make, take: Take): void {
+interface Follower {
+  readonly make: Make;
+  readonly take: Take;
+  /** What was made goes along with these, too. */
+  readonly hold: Make;
+  /** What was made, and what it goes along with, has another name. */
+  readonly rename: (from: string, to: string) => void;
+}
+
+function follow(tree: Tree, follower: Follower): void {
+  followTables(tree, follower);
+  const { make, take, hold } = follower;
+  const routine = pick(tree, 'CreateFunctionStmt');
+  if (routine !== undefined) make(`function ${joinName(routine.funcname)}`);
+  const trigger = pick(tree, 'CreateTrigStmt');
+  if (trigger !== undefined) {
+    const on = nameOf(trigger.relation);
+    make(`trigger ${trigger.trigname} of ${on}`, ...kindsOf(on));
+  }
+  const policy = pick(tree, 'CreatePolicyStmt');
+  if (policy !== undefined)
+    make(`policy ${policy.policy_name} of ${nameOf(policy.table)}`, `table ${nameOf(policy.table)}`);
+  const listed = pick(tree, 'CreateEnumStmt')?.typeName ?? pick(tree, 'CreateDomainStmt')?.domainname;
+  if (listed !== undefined) make(`type ${joinName(listed)}`);
+  const composite = pick(tree, 'CompositeTypeStmt');
+  if (composite !== undefined) make(`type ${nameOf(composite.typevar)}`);
+  const sequence = pick(tree, 'CreateSeqStmt');
+  if (sequence !== undefined) make(`sequence ${nameOf(sequence.sequence)}`, ...ownersOf(sequence.options));
+  const owned = pick(tree, 'AlterSeqStmt');
+  if (owned !== undefined) hold(`sequence ${nameOf(owned.sequence)}`, ...ownersOf(owned.options));
+  const schema = pick(tree, 'CreateSchemaStmt');
+  if (schema !== undefined && schema.if_not_exists !== true) make(`schema ${schema.schemaname}`);
+  const extension = pick(tree, 'CreateExtensionStmt');
+  if (extension !== undefined && extension.if_not_exists !== true) make(`extension ${extension.extname}`);
+  followDrop(tree, take);
+  followRename(tree, follower);
+  followAlter(tree, follower);
+}
+
+function followTables(tree: Tree, { make }: Follower): void {
   const table = pick(tree, 'CreateStmt');
-  if (table !== undefined && table.relation?.relpersistence !== 't') make(`table ${nameOf(table.relation)}`);
+  if (table !== undefined && table.relation?.relpersistence !== 't') {
+    // A partition goes with its table; a child by INHERITS keeps that from going.
+    const parents = table.partbound === undefined ? [] : (table.inhRelations ?? []);
+    make(
+      `table ${nameOf(table.relation)}`,
+      ...parents.map((parent) => `table ${nameOf(pick(parent, 'RangeVar'))}`),
+    );
+  }
   const copied = pick(tree, 'CreateTableAsStmt');
   if (copied !== undefined)
     make(
@@ -77,28 +153,22 @@ function follow(tree: Tree, make: Make, take: Take): void {
   const index = pick(tree, 'IndexStmt');
   if (index?.idxname !== undefined)
     make(`index ${index.idxname}`, ...holdersOf(nameOf(index.relation), index));
-  const routine = pick(tree, 'CreateFunctionStmt');
-  if (routine !== undefined) make(`function ${joinName(routine.funcname)}`);
-  const trigger = pick(tree, 'CreateTrigStmt');
-  if (trigger !== undefined) {
-    const on = nameOf(trigger.relation);
-    make(`trigger ${trigger.trigname} of ${on}`, `table ${on}`);
-  }
-  const policy = pick(tree, 'CreatePolicyStmt');
-  if (policy !== undefined)
-    make(`policy ${policy.policy_name} of ${nameOf(policy.table)}`, `table ${nameOf(policy.table)}`);
-  const listed = pick(tree, 'CreateEnumStmt')?.typeName ?? pick(tree, 'CreateDomainStmt')?.domainname;
-  if (listed !== undefined) make(`type ${joinName(listed)}`);
-  const composite = pick(tree, 'CompositeTypeStmt');
-  if (composite !== undefined) make(`type ${nameOf(composite.typevar)}`);
-  const sequence = pick(tree, 'CreateSeqStmt');
-  if (sequence !== undefined) make(`sequence ${nameOf(sequence.sequence)}`);
-  const schema = pick(tree, 'CreateSchemaStmt');
-  if (schema !== undefined && schema.if_not_exists !== true) make(`schema ${schema.schemaname}`);
-  const extension = pick(tree, 'CreateExtensionStmt');
-  if (extension !== undefined && extension.if_not_exists !== true) make(`extension ${extension.extname}`);
-  followDrop(tree, take);
-  followAlter(tree, make, take);
+}
+
+/** What a relation of this name may be. */
+function kindsOf(name: string): string[] {
+  return [`table ${name}`, `materialized view ${name}`, `view ${name}`];
+}
+
+/** The table and column that OWNED BY names. */
+function ownersOf(options: readonly Tree[] | undefined): string[] {
+  return (options ?? []).flatMap((option) => {
+    const { defname, arg } = pick(option, 'DefElem') ?? {};
+    const parts = defname === 'owned_by' ? wordsOf(pick(arg, 'List')?.items) : [];
+    if (parts.length < 2) return [];
+    const table = (parts[0] === 'public' ? parts.slice(1, -1) : parts.slice(0, -1)).join('.');
+    return [`table ${table}`, `column ${parts.at(-1)} of ${table}`];
+  });
 }
 
 /** What takes an index or a constraint along: its table, and each column it is about. */
@@ -122,7 +192,7 @@ function holdersOf(table: string, body: object | undefined): string[] {
       if (Array.isArray(list)) for (const word of wordsOf(list as Tree[])) columns.add(word);
     }
   }
-  return [`table ${table}`, ...[...columns].map((column) => `column ${column} of ${table}`)];
+  return [...kindsOf(table), ...[...columns].map((column) => `column ${column} of ${table}`)];
 }
 
 const words: Readonly<Record<string, string>> = {
@@ -153,28 +223,44 @@ function followDrop(tree: Tree, take: Take): void {
   }
 }
 
-function followAlter(tree: Tree, make: Make, take: Take): void {
+const parts: Readonly<Record<string, string>> = {
+  OBJECT_COLUMN: 'column',
+  OBJECT_TABCONSTRAINT: 'constraint',
+  OBJECT_TRIGGER: 'trigger',
+  OBJECT_POLICY: 'policy',
+};
+
+function followRename(tree: Tree, { make, take, rename: rekey }: Follower): void {
   const rename = pick(tree, 'RenameStmt');
-  if (rename !== undefined) {
-    const table = nameOf(rename.relation);
-    const parts: Readonly<Record<string, string>> = {
-      OBJECT_COLUMN: 'column',
-      OBJECT_TABCONSTRAINT: 'constraint',
-      OBJECT_TRIGGER: 'trigger',
-    };
-    const part = parts[rename.renameType ?? ''];
-    const whole = words[rename.renameType ?? ''];
-    if (part !== undefined) {
-      take(`${part} ${rename.subname} of ${table}`);
-      make(`${part} ${rename.newname} of ${table}`, `table ${table}`);
-    } else if (whole !== undefined && rename.relation !== undefined) {
-      take(`${whole} ${table}`);
-      const schema = rename.relation.schemaname;
-      const named = schema === undefined || schema === 'public' ? '' : `${schema}.`;
-      make(`${whole} ${whole === 'index' ? '' : named}${rename.newname}`);
-    }
+  if (rename === undefined) return;
+  const { renameType = '', relation, object, subname, newname = '' } = rename;
+  const table = nameOf(relation);
+  const part = parts[renameType];
+  const whole = words[renameType];
+  if (part !== undefined) {
+    take(`${part} ${subname} of ${table}`);
+    make(`${part} ${newname} of ${table}`, `table ${table}`);
+    rekey(`${part} ${subname} of ${table}`, `${part} ${newname} of ${table}`);
+  } else if (whole !== undefined) {
+    const name = relation === undefined ? (droppedNames(object && [object])[0] ?? [subname ?? '']) : [table];
+    const schema = relation === undefined ? name.slice(0, -1).join('.') : relation.schemaname;
+    const named = schema === undefined || schema === '' || schema === 'public' ? '' : `${schema}.`;
+    const from = `${whole} ${whole === 'index' ? name.join('.').split('.').at(-1) : name.join('.')}`;
+    const to = `${whole} ${whole === 'index' ? '' : named}${newname}`;
+    take(from);
+    make(to);
+    rekey(from, to);
   }
+}
+
+function followAlter(tree: Tree, { make, take, hold }: Follower): void {
   const alter = pick(tree, 'AlterTableStmt');
+  const attached = (alter?.cmds ?? []).flatMap((item) => {
+    const command = pick(item, 'AlterTableCmd');
+    return command?.subtype === 'AT_AttachPartition' ? (pick(command.def, 'PartitionCmd')?.name ?? []) : [];
+  });
+  const whole = alter?.objtype === 'OBJECT_INDEX' ? 'index' : 'table';
+  for (const child of attached) hold(`${whole} ${nameOf(child)}`, `${whole} ${nameOf(alter?.relation)}`);
   if (alter === undefined || alter.objtype !== 'OBJECT_TABLE') return;
   const table = nameOf(alter.relation);
   for (const item of alter.cmds ?? []) {
@@ -190,8 +276,17 @@ function followAlter(tree: Tree, make: Make, take: Take): void {
     else if (command?.subtype === 'AT_DropConstraint') take(`constraint ${command.name} of ${table}`);
     else if (command?.subtype === 'AT_AddConstraint') {
       const constraint = pick(command.def, 'Constraint');
-      const name = constraint?.conname;
-      if (name !== undefined) make(`constraint ${name} of ${table}`, ...holdersOf(table, constraint));
+      if (constraint !== undefined)
+        make(
+          `constraint ${nameOfConstraint(table, constraint)} of ${table}`,
+          ...holdersOf(table, constraint),
+        );
     }
   }
+}
+
+/** Without a name, the one that Postgres gives it; a CHECK is named after the columns it is about. */
+function nameOfConstraint(table: string, constraint: Constraint): string {
+  const listed = wordsOf(constraint.contype === 'CONSTR_FOREIGN' ? constraint.fk_attrs : constraint.keys);
+  return constraint.conname ?? constraint.indexname ?? defaultName(table, constraint.contype, listed);
 }

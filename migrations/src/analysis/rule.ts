@@ -1,4 +1,5 @@
 import type { Statement } from '../migration.ts';
+import type { Facts } from './facts.ts';
 import type { Tree } from './tree.ts';
 
 export const severities = ['error', 'warning', 'notice'] as const;
@@ -28,6 +29,8 @@ export interface Subject extends ReadStatement {
   before(): readonly ReadStatement[];
   /** How many statements the file has. */
   readonly statements: number;
+  /** What the files before, and the statements before this one, made. */
+  readonly facts: Facts;
 }
 
 /** Where a rule is broken. */

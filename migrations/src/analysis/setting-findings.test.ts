@@ -2,7 +2,8 @@ import { beforeAll, expect, test } from 'vitest';
 import type { Migration } from '../migration.ts';
 import { toSqlFile } from '../sql-file.ts';
 import { parseStatements } from '../statements.ts';
-import { analyse } from './analyse.ts';
+import { judgeMigration, settle } from './analyse.ts';
+import { Facts } from './facts.ts';
 import { loadParser } from './parser.ts';
 import { settingFindings } from './setting-findings.ts';
 
@@ -81,7 +82,8 @@ test('F5.6 a comment may allow it', () => {
   );
   const [, second] = migrations;
   if (second === undefined) throw new Error('there are two');
-  const { findings } = analyse(second, parse, settingFindings(migrations, parse));
+  const judged = judgeMigration(second, parse, new Facts());
+  const { findings } = settle(judged, settingFindings(migrations, parse));
   const all = findings.filter(({ code }) => /search-path|suppression/.test(code));
   expect(all.map(({ code, allowed }) => [code, allowed])).toEqual([
     ['search-path-not-kept', 'the role has it'],

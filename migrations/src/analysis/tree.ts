@@ -64,6 +64,18 @@ export function spellType(name: string): string {
   return inFront.includes(name) ? (spelled[name] ?? name) : name;
 }
 
+/** Whether an option such as FULL or CONCURRENTLY is given, and not as `false`, `off` or `0`. */
+export function isSwitchedOn(options: readonly Tree[] | undefined, name: string): boolean {
+  return (options ?? []).some((item) => {
+    const option = pick(item, 'DefElem');
+    if (option?.defname !== name) return false;
+    const { arg } = option;
+    const number = pick(arg, 'Integer');
+    if (number !== undefined) return (number.ival ?? 0) !== 0;
+    return !/^(false|off|0)$/i.test(pick(arg, 'String')?.sval ?? 'true');
+  });
+}
+
 /** Every node below and including `tree`, in no certain order; text in the tree is passed over. */
 export function* walk(tree: unknown): Generator<Readonly<Record<string, unknown>>> {
   const open: unknown[] = [tree];

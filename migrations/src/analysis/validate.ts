@@ -7,9 +7,10 @@ import { readMigrations } from '../load.ts';
 import { readScripts } from '../load-scripts.ts';
 import type { Migration } from '../migration.ts';
 import { environments } from '../strategy.ts';
-import { type Analysis, analyse } from './analyse.ts';
+import { type Analysis, type Judgement, judgeMigration, settle } from './analyse.ts';
+import { Facts } from './facts.ts';
 import { type Finding, sortFindings } from './finding.ts';
-import { dependencyFindings, folderFindings } from './folder-findings.ts';
+import { dependencyFindings, folderFindings, unindexedFindings } from './folder-findings.ts';
 import { loadParser } from './parser.ts';
 import { highest, type Level } from './risk.ts';
 import { settingFindings } from './setting-findings.ts';
@@ -39,10 +40,17 @@ export async function validateFolder(folder: string, layout: Layout): Promise<Va
   findings.push(...otherLayouts.map((message) => layoutFinding(showPath(folder), message)));
   const odd = warnings.map(warningFinding);
   const risks: Validation['risks'][number][] = [];
-  const leftBehind = settingFindings(inOrder(migrations), parse);
+  const facts = new Facts();
+  const judgements: Judgement[] = [];
   for (const [index, migration] of migrations.entries()) {
     if (index % judgedAtOnce === judgedAtOnce - 1) await setImmediate();
-    const analysis = analyse(migration, parse, [...odd, ...leftBehind].filter(isOf(migration)));
+    judgements.push(judgeMigration(migration, parse, facts));
+  }
+  const leftBehind = settingFindings(inOrder(migrations), parse);
+  const folderWide = [...odd, ...leftBehind, ...unindexedFindings(facts)];
+  for (const judgement of judgements) {
+    const { migration } = judgement;
+    const analysis = settle(judgement, folderWide);
     risks.push({ migration, risk: analysis.risk });
     // A script has no down file by its nature.
     findings.push(
@@ -56,6 +64,19 @@ export async function validateFolder(folder: string, layout: Layout): Promise<Va
     migrations,
     risks,
     findings: sortFindings(findings),
+    level: highest(risks.map(({ risk }) => risk.level)),
+  };
+}
+
+/** What a validation says of some files alone, by the paths of their findings; each was judged in the light of all. */
+export function narrow(validation: Validation, paths: ReadonlySet<string>): Validation {
+  const isMeant = ({ up, down }: Migration) =>
+    paths.has(up.path) || (down !== undefined && paths.has(down.path));
+  const risks = validation.risks.filter(({ migration }) => isMeant(migration));
+  return {
+    migrations: validation.migrations.filter(isMeant),
+    risks,
+    findings: validation.findings.filter(({ path }) => paths.has(path)),
     level: highest(risks.map(({ risk }) => risk.level)),
   };
 }

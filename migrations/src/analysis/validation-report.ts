@@ -17,6 +17,8 @@ export interface ReportWishes {
   readonly kind: ReportKind;
   /** Whether warnings fail as well. */
   readonly strict: boolean;
+  /** The commit since which files were looked at; none may be new. */
+  readonly since?: string | undefined;
 }
 
 /** Wrong files end `validate` with this status. */
@@ -27,12 +29,13 @@ export async function reportValidation(
   path: string,
   validation: Validation,
   { service }: ReportNames,
-  { kind, strict }: ReportWishes,
+  wishes: ReportWishes,
 ): Promise<Report> {
+  const { kind, strict } = wishes;
   const { migrations, findings } = validation;
   const open = findings.filter(({ allowed }) => allowed === undefined);
   const failing = open.filter(({ severity }) => severity === 'error' || (strict && severity === 'warning'));
-  const empty = migrations.length === 0 && failing.length === 0;
+  const empty = wishes.since === undefined && migrations.length === 0 && failing.length === 0;
   const folder = showPath(path);
   return {
     text: [...open.flatMap(linesOf), summary(folder, validation, open, empty)].join('\n'),
@@ -80,15 +83,18 @@ function summary(
   if (empty) return `${folder}: no migrations in this folder`;
   const of = (severity: Severity) =>
     count(open.filter((finding) => finding.severity === severity).length, severity);
-  const allowed = findings.length - open.length;
+  const isOld = (reason: string | undefined) => reason === 'in the baseline';
+  const old = findings.filter(({ allowed: reason }) => isOld(reason)).length;
+  const allowed = findings.length - open.length - old;
   const risky = risks.filter(({ risk }) => risk.level === level).map(({ migration }) => titleOf(migration));
   const most =
     level === 'low'
       ? 'all are of low risk'
-      : `${level} risk, which asks for ${strategyFor[level]}: ${risky.slice(0, 3).join(', ')}${risky.length > 3 ? ` and ${risky.length - 3} more` : ''}`;
+      : `${level} risk: run with --approach ${strategyFor[level]} (${risky.slice(0, 3).join(', ')}${risky.length > 3 ? ` and ${risky.length - 3} more` : ''})`;
   return [
     `${folder}: ${count(migrations.length, 'migration')}, ${of('error')}, ${of('warning')}, ${of('notice')}`,
     ...(allowed === 0 ? [] : [`  ${count(allowed, 'finding')} allowed by comments`]),
+    ...(old === 0 ? [] : [`  ${count(old, 'finding')} in the baseline`]),
     `  ${most}`,
   ].join('\n');
 }

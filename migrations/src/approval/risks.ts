@@ -1,4 +1,5 @@
-import { type Analysis, analyse } from '../analysis/analyse.ts';
+import { type Analysis, analyse, judgeMigration } from '../analysis/analyse.ts';
+import { Facts } from '../analysis/facts.ts';
 import { loadParser, ParserMissingError } from '../analysis/parser.ts';
 import { type Level, strategyFor } from '../analysis/risk.ts';
 import { rules } from '../analysis/rules/rules.ts';
@@ -33,6 +34,16 @@ export async function risksOf(
     throw error;
   });
   if (parse === undefined) return steps.map(() => unjudged);
+  const facts = new Facts();
+  // Only these rules ask what earlier files made.
+  if (steps.some(({ file }) => /\bset\s+not\s+null\b|\busing\s+index\b/i.test(file.text))) {
+    const first = steps.reduce(
+      (lowest, { version }) => (version < lowest ? version : lowest),
+      steps[0]?.version ?? 0n,
+    );
+    for (const migration of migrations)
+      if (migration.version < first) judgeMigration(migration, parse, facts);
+  }
   const byVersion = new Map(migrations.map((migration) => [migration.version, migration]));
   return steps.map((step) => {
     const { version, label, description, file } = step;
@@ -42,7 +53,7 @@ export async function risksOf(
         : { version, label, description, up: file, down: file };
     return migration === undefined
       ? { level: 'low', lines: [] }
-      : toStepRisk(step, analyse(migration, parse));
+      : toStepRisk(step, analyse(migration, parse, facts));
   });
 }
 

@@ -2,6 +2,7 @@ import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Failure } from '@lockstep/foundation';
 import { analyse } from '../analysis/analyse.ts';
+import { Facts } from '../analysis/facts.ts';
 import { loadParser } from '../analysis/parser.ts';
 import { runInScratch, stepUp } from '../catalog/build-schema.ts';
 import { tableOf } from '../catalog/compliance.ts';
@@ -47,13 +48,14 @@ export function makePage(
       }
     });
     const parse = await loadParser();
+    const facts = new Facts();
     const measured = state.history.applied.flatMap(({ version, durationMilliseconds: took }) =>
       took === undefined ? [] : [[version, took] as const],
     );
     const contents: PageContents = {
       service: settings.service ?? state.database,
       schema,
-      migrations: migrations.map((migration) => analyse(migration, parse)),
+      migrations: migrations.map((migration) => analyse(migration, parse, facts)),
       durations: withDurations ? new Map(measured) : undefined,
     };
     return { contents, text: page(contents) };

@@ -1,7 +1,7 @@
 import type { AddedColumn } from '../alterations.ts';
 import { addedColumns, alterationsOf, columnOf } from '../alterations.ts';
 import type { Rule } from '../rule.ts';
-import { functionsIn, pick, type Tree, typeOf } from '../tree.ts';
+import { functionsIn, nameOf, pick, type Tree, typeOf } from '../tree.ts';
 
 /** Functions whose value is the same for every row of one statement, so that a default of them is no rewrite. */
 const steady = new Set(
@@ -94,8 +94,9 @@ export const columnRules: readonly Rule[] = [
     squawk: ['adding-required-field'],
     bad: 'alter table orders add column currency text not null;',
     good: "alter table orders add column currency text not null default 'EUR';",
-    find: ({ tree, isNew }) =>
+    find: ({ tree, isNew, before }) =>
       addedColumns(alterationsOf(tree, isNew))
+        .filter(({ table }) => !before().some(({ tree: earlier }) => empties(earlier, table)))
         .filter(({ column, constraints }) => {
           const has = (type: string) => constraints.some(({ contype }) => contype === type);
           const filled = has('CONSTR_DEFAULT') || has('CONSTR_GENERATED') || has('CONSTR_IDENTITY');
@@ -193,6 +194,14 @@ export const columnRules: readonly Rule[] = [
 
 function defaultOf({ constraints }: AddedColumn): Tree | undefined {
   return constraints.find(({ contype }) => contype === 'CONSTR_DEFAULT')?.raw_expr;
+}
+
+/** Whether a statement leaves the table without a row: TRUNCATE, or DELETE without a condition. */
+function empties(tree: Tree, table: string): boolean {
+  const removed = pick(tree, 'DeleteStmt');
+  if (removed !== undefined) return removed.whereClause === undefined && nameOf(removed.relation) === table;
+  const relations = pick(tree, 'TruncateStmt')?.relations ?? [];
+  return relations.some((relation) => nameOf(pick(relation, 'RangeVar')) === table);
 }
 
 function hit({ name, table, column }: AddedColumn) {

@@ -1,6 +1,6 @@
 import { addedColumns, addedConstraints, alterationsOf, columnOf, constraintOn } from '../alterations.ts';
 import type { Rule } from '../rule.ts';
-import { pick, type Tree } from '../tree.ts';
+import { pick } from '../tree.ts';
 
 export const constraintRules: readonly Rule[] = [
   {
@@ -14,15 +14,24 @@ export const constraintRules: readonly Rule[] = [
     squawk: ['constraint-missing-not-valid'],
     bad: 'alter table orders add constraint orders_total_positive check (total > 0);',
     good: 'alter table orders add constraint orders_total_positive check (total > 0) not valid;',
-    find: ({ tree, isNew }) =>
-      addedConstraints(alterationsOf(tree, isNew))
+    find: ({ tree, isNew }) => {
+      const alterations = alterationsOf(tree, isNew);
+      const alone = addedConstraints(alterations)
         .filter(
           ({ constraint }) => constraint.contype === 'CONSTR_CHECK' && constraint.skip_validation !== true,
         )
         .map(({ table, constraint }) => ({
           about: constraintOn(constraint, table),
           location: constraint.location,
-        })),
+        }));
+      const withColumn = addedColumns(alterations)
+        .filter(({ constraints }) => constraints.some(({ contype }) => contype === 'CONSTR_CHECK'))
+        .map(({ table, name, column }) => ({
+          about: `the CHECK of ${columnOf(name, table)}`,
+          location: column.location,
+        }));
+      return [...alone, ...withColumn];
+    },
   },
   {
     code: 'foreign-key-scans',
@@ -85,9 +94,9 @@ export const constraintRules: readonly Rule[] = [
   {
     code: 'not-null-scans',
     severity: 'warning',
-    message: 'SET NOT NULL on {} reads every row while nobody can use the table',
+    message: 'that {} is not null is looked up in every row while nobody can use the table',
     reason:
-      'SET NOT NULL takes an ACCESS EXCLUSIVE lock and looks at every row, unless a valid CHECK (column IS NOT NULL) proves it. And the running version of the app may still write nulls.',
+      'SET NOT NULL, and a PRIMARY KEY of an index, take an ACCESS EXCLUSIVE lock and look at every row, unless the column is NOT NULL already or a valid CHECK (column IS NOT NULL) proves it; one that an earlier file made counts. And the running version of the app may still write nulls.',
     fix: 'ADD CONSTRAINT … CHECK (column IS NOT NULL) NOT VALID, VALIDATE CONSTRAINT, then SET NOT NULL and drop the CHECK',
     risks: ['scans', 'breaks the running app'],
     squawk: ['adding-not-nullable-field'],
@@ -95,11 +104,21 @@ export const constraintRules: readonly Rule[] = [
     good: `alter table orders add constraint orders_total_there check (total is not null) not valid;
 alter table orders validate constraint orders_total_there;
 alter table orders alter column total set not null;`,
-    find: ({ tree, isNew, before }) =>
-      alterationsOf(tree, isNew)
+    find: ({ tree, isNew, facts }) => {
+      const alterations = alterationsOf(tree, isNew);
+      const declared = alterations
         .filter(({ subtype }) => subtype === 'AT_SetNotNull')
-        .filter(({ table }) => !before().some(({ tree: earlier }) => validates(earlier, table)))
-        .map(({ table, name }) => ({ about: columnOf(name, table) })),
+        .map(({ table, name }) => ({ table, column: name, location: undefined }));
+      const keys = addedConstraints(alterations)
+        .filter(({ constraint }) => constraint.contype === 'CONSTR_PRIMARY')
+        .flatMap(({ table, constraint: { indexname = '', location } }) => {
+          const columns = (facts.columnsOfIndex(indexname) ?? []).filter((column) => column !== undefined);
+          return columns.map((column) => ({ table, column, location }));
+        });
+      return [...declared, ...keys]
+        .filter(({ table, column }) => !facts.isNotNull(table, column))
+        .map(({ table, column, location }) => ({ about: columnOf(column, table), location }));
+    },
   },
   {
     code: 'validate-under-lock',
@@ -137,11 +156,10 @@ alter table orders validate constraint orders_total_positive;`,
     squawk: ['ban-drop-constraint'],
     bad: 'alter table orders drop constraint orders_total_positive;',
     good: 'alter table orders validate constraint orders_total_positive;',
-    // One that was validated here was made to prove something, and has.
-    find: ({ tree, isNew, before }) =>
+    find: ({ tree, isNew, facts }) =>
       alterationsOf(tree, isNew)
         .filter(({ subtype }) => subtype === 'AT_DropConstraint')
-        .filter(({ table, name }) => !before().some(({ tree: earlier }) => validates(earlier, table, name)))
+        .filter(({ table, name }) => !facts.hasServed(table, name))
         .map(({ table, name }) => ({ about: `${name} of ${table}` })),
   },
   {
@@ -163,13 +181,3 @@ alter table orders validate constraint orders_total_positive;`,
     },
   },
 ];
-
-/** Whether a statement validates a constraint of the table, or that one; it then may prove that a column has no null. */
-function validates(tree: Tree, table: string, constraint?: string): boolean {
-  return alterationsOf(tree, () => false).some(
-    (alteration) =>
-      alteration.table === table &&
-      alteration.subtype === 'AT_ValidateConstraint' &&
-      (constraint === undefined || alteration.name === constraint),
-  );
-}

@@ -1,7 +1,6 @@
-import { alterationsOf } from '../alterations.ts';
-import { isConcurrent } from '../locks.ts';
+import { addedConstraints, alterationsOf, constraintOn } from '../alterations.ts';
 import type { Rule } from '../rule.ts';
-import { droppedNames, nameOf, pick } from '../tree.ts';
+import { droppedNames, isSwitchedOn, nameOf, pick } from '../tree.ts';
 
 export const indexRules: readonly Rule[] = [
   {
@@ -19,6 +18,34 @@ export const indexRules: readonly Rule[] = [
       const index = pick(tree, 'IndexStmt');
       if (index === undefined || index.concurrent === true || isNew(nameOf(index.relation))) return [];
       return [{ about: index.idxname ?? 'an index' }];
+    },
+  },
+  {
+    code: 'unique-may-fail',
+    severity: 'notice',
+    message: '{} cannot be built where two rows are equal',
+    reason:
+      'A unique index, or the one of a UNIQUE or PRIMARY KEY constraint, is refused as soon as old rows hold duplicates: in production, not on the empty database of a test. A concurrent build then leaves an invalid index behind.',
+    fix: 'look for duplicates first, and delete or change them in a migration before',
+    risks: [],
+    bad: 'create unique index concurrently customers_by_email on customers (email);',
+    good: 'create index concurrently customers_by_email on customers (email);',
+    find: ({ tree, isNew, before }) => {
+      const index = pick(tree, 'IndexStmt');
+      const table = nameOf(index?.relation);
+      const alone =
+        index?.unique === true && !isNew(table) ? [{ table, about: index.idxname ?? 'a unique index' }] : [];
+      const constraints = addedConstraints(alterationsOf(tree, isNew))
+        .filter(({ constraint: { contype, indexname } }) => {
+          return ['CONSTR_UNIQUE', 'CONSTR_PRIMARY'].includes(contype ?? '') && indexname === undefined;
+        })
+        .map(({ table: on, constraint }) => ({ table: on, about: constraintOn(constraint, on) }));
+      // Whoever deletes rows right before knows of them.
+      const isCleaned = (name: string) =>
+        before().some(({ tree: earlier }) => nameOf(pick(earlier, 'DeleteStmt')?.relation) === name);
+      return [...alone, ...constraints]
+        .filter((hit) => !isCleaned(hit.table))
+        .map(({ about }) => ({ about }));
     },
   },
   {
@@ -51,7 +78,7 @@ export const indexRules: readonly Rule[] = [
     good: 'reindex table concurrently orders;',
     find: ({ tree }) => {
       const reindex = pick(tree, 'ReindexStmt');
-      if (reindex === undefined || isConcurrent(reindex.params)) return [];
+      if (reindex === undefined || isSwitchedOn(reindex.params, 'concurrently')) return [];
       return [
         { about: reindex.relation === undefined ? (reindex.name ?? 'everything') : nameOf(reindex.relation) },
       ];

@@ -103,10 +103,10 @@ export const nameRules: readonly Rule[] = [
   },
   {
     code: 'name-cut',
-    severity: 'error',
+    severity: 'warning',
     message: `the name {} is over ${longestIdentifier} bytes, and Postgres would cut it off`,
     reason:
-      'Postgres cuts longer names off silently. Two of them can become one, and the down file, the app and the specification may spell it in full.',
+      'Postgres cuts longer names off with a notice that few read. Two of them can become one, and the down file, the app and the specification may spell it in full.',
     fix: 'a shorter name',
     risks: [],
     squawk: ['identifier-too-long'],
@@ -126,38 +126,35 @@ export const nameRules: readonly Rule[] = [
   },
   {
     code: 'search-path-changed',
-    severity: 'error',
-    message: '{} is set for the session, so where later names are looked for depends on it',
+    severity: 'warning',
+    message: '{} is set for this file alone: where names are looked for depends on who runs it',
     reason:
-      'A migration runs in the session of all others: what SET changes stays for the migrations after it, and differs when one runs alone.',
-    fix: 'write schema.table, or SET LOCAL, which ends with the migration',
+      'Here each migration begins with the settings of its connection, so a SET ends with its file. golang-migrate and psql keep it for the files after it, and a file that relies on one before finds other tables here.',
+    fix: 'write schema.table, or SET LOCAL, which ends with the migration everywhere',
     risks: [],
     squawk: ['require-table-schema'],
     bad: 'set search_path = sales;',
     good: 'set local search_path = sales;',
     find: ({ tree }) => {
       const set = pick(tree, 'VariableSetStmt');
-      const own = ['search_path', 'role', 'session_authorization'];
-      if (set === undefined || set.is_local === true || !own.includes(set.name ?? '')) return [];
-      return [{ about: set.name ?? 'a setting' }];
+      return set?.name === 'search_path' && set.is_local !== true ? [{ about: 'search_path' }] : [];
     },
   },
   {
-    code: 'setting-stays',
+    code: 'role-changed',
     severity: 'warning',
-    message: '{} is set for the session and stays so for the migrations after this one',
+    message: 'what follows runs as {}, and what it makes belongs to that role',
     reason:
-      'All pending migrations run in one session. lock_timeout and the deadline are set by the strategy already.',
-    fix: 'SET LOCAL, which ends with the migration',
+      'After SET ROLE or SET SESSION AUTHORIZATION objects have another owner: the rights of the app, which come by default privileges of the migrating role, are not given, and later migrations may not alter them.',
+    fix: 'ALTER … OWNER TO where another owner is meant',
     risks: [],
-    squawk: ['require-timeout-settings', 'require-lock-timeout', 'require-statement-timeout'],
-    bad: "set lock_timeout = '1s';",
-    good: "set local lock_timeout = '1s';",
+    bad: 'set role reporting;',
+    good: 'alter table orders owner to reporting;',
     find: ({ tree }) => {
       const set = pick(tree, 'VariableSetStmt');
-      const elsewhere = ['search_path', 'role', 'session_authorization', undefined];
-      if (set === undefined || set.is_local === true || elsewhere.includes(set.name)) return [];
-      return [{ about: set.name ?? 'a setting' }];
+      const isSet = set?.kind === 'VAR_SET_VALUE' && /^(role|session_authorization)$/.test(set.name ?? '');
+      const value = pick(set?.args?.[0], 'A_Const')?.sval?.sval ?? 'another role';
+      return isSet && value !== 'none' ? [{ about: value }] : [];
     },
   },
   {
@@ -204,7 +201,7 @@ function longerNames(text: string, cut: string): string[] {
   const lower = text.toLowerCase();
   const needle = cut.toLowerCase();
   for (let at = lower.indexOf(needle); at !== -1; at = lower.indexOf(needle, at + 1)) {
-    const whole = /^[\p{L}\p{N}_$]+/u.exec(text.slice(at))?.[0] ?? '';
+    const whole = /^[\w$\u{80}-\u{10ffff}]+/u.exec(text.slice(at))?.[0] ?? '';
     if (bytesOf(whole) > longestIdentifier) found.add(whole);
   }
   return [...found];

@@ -1,5 +1,6 @@
 import type { Rule } from '../rule.ts';
 import { nameOf, pick } from '../tree.ts';
+import { twiceNamed } from '../twice-named.ts';
 
 export const rowRules: readonly Rule[] = [
   {
@@ -52,23 +53,14 @@ export const rowRules: readonly Rule[] = [
   {
     code: 'assigned-twice',
     severity: 'error',
-    message: '{} is assigned twice in one UPDATE, which Postgres refuses',
-    reason: 'UPDATE … SET names each column once. Postgres says so only when the statement runs.',
+    message: '{} is named twice in one list of columns, which Postgres refuses',
+    reason:
+      'A list of columns (of INSERT, of UPDATE … SET, of a new table, view or key) names each once. Postgres says so only when the statement runs.',
     fix: 'take one of the two out',
     risks: [],
     squawk: ['ban-duplicate-column-assignments'],
     bad: "update orders set note = 'a', note = 'b' where id = 1;",
     good: "update orders set note = 'a' where id = 1;",
-    find: ({ tree }) => {
-      const seen = new Set<string>();
-      return (pick(tree, 'UpdateStmt')?.targetList ?? []).flatMap((item) => {
-        const target = pick(item, 'ResTarget');
-        const name = target?.name ?? '';
-        if (target?.indirection !== undefined) return [];
-        const twice = seen.has(name);
-        seen.add(name);
-        return twice ? [{ about: name, location: target?.location }] : [];
-      });
-    },
+    find: ({ tree }) => twiceNamed(tree),
   },
 ];

@@ -83,6 +83,11 @@ const others: readonly (readonly [code: string, severity: string, words: string]
     'warning',
     'The file uses a temporary table that an earlier one makes. Temporary tables end with their file.',
   ],
+  [
+    'foreign-key-unindexed',
+    'notice',
+    'No index begins with the columns of a foreign key, in this file or a later one: each delete, and each change of the key, in the table it refers to reads the whole referencing table.',
+  ],
   ['naming', 'notice', 'The description is not in lower_snake_case.'],
   [
     'padding',

@@ -18,6 +18,9 @@ const explained: Readonly<Record<string, string>> = {
     'CREATE OR REPLACE keeps name, arguments and columns, which is what an app relies on; Postgres refuses others.',
   'ban-set-default':
     'A new default is for new rows alone and locks for an instant; what relies on its absence cannot be seen.',
+  'require-lock-timeout': 'The strategy sets it for every migration, and the step is tried again.',
+  'require-statement-timeout': 'The deadline of the run is set on the server for every statement.',
+  'require-timeout-settings': 'Both are set by the strategy; a file need not.',
   'syntax-error': 'Is syntax here: the parser is Postgres’ own, so it is the error the server would give.',
   'transaction-nesting':
     'Is transaction-control here: a migration is a transaction, unless the file makes several of it.',

@@ -38,6 +38,18 @@ export const typeRules: readonly Rule[] = [
     find: (subject) => ofType(subject, ['bpchar']),
   },
   {
+    code: 'json-type',
+    severity: 'warning',
+    message: '{}, which has no equality and is parsed again at each look',
+    reason:
+      'Values of json cannot be compared, so DISTINCT, GROUP BY and UNION over the column fail, and no index serves its keys. jsonb can do both; json only keeps blanks, the order of keys and duplicates.',
+    fix: 'jsonb',
+    risks: [],
+    bad: 'create table events (payload json);',
+    good: 'create table events (payload jsonb);',
+    find: (subject) => ofType(subject, ['json']),
+  },
+  {
     code: 'varchar-limit',
     severity: 'notice',
     message: '{} with a limit, which can only be lowered or lifted under a lock',
@@ -75,7 +87,7 @@ export const typeRules: readonly Rule[] = [
   {
     code: 'small-key',
     severity: 'warning',
-    message: '{} and numbers the rows: it ends at two thousand million, or at 32,767',
+    message: '{} and numbers the rows: it ends at 2.1 billion, or at 32,767',
     reason:
       'A key of 32 bits is used up one day, and changing its type rewrites the table and every table that refers to it.',
     fix: 'bigint (or uuid) for keys that are numbered',

@@ -1,7 +1,8 @@
 import { askedByFile } from '../../sql/no-transaction.ts';
-import { alterationsOf } from '../alterations.ts';
+import { type Alteration, alterationsOf } from '../alterations.ts';
+import { locksOf } from '../locks.ts';
 import type { Rule } from '../rule.ts';
-import { nameOf, pick, wordsOf } from '../tree.ts';
+import { droppedNames, isSwitchedOn, nameOf, pick, type Tree, wordsOf } from '../tree.ts';
 
 /** Rules about whole tables, about rights, and about what lies beyond the database. */
 export const wholeRules: readonly Rule[] = [
@@ -21,7 +22,7 @@ export const wholeRules: readonly Rule[] = [
       if (cluster !== undefined)
         return [{ about: cluster.relation === undefined ? 'every table' : nameOf(cluster.relation) }];
       const vacuum = pick(tree, 'VacuumStmt');
-      if ((vacuum?.options ?? []).some((option) => pick(option, 'DefElem')?.defname === 'full')) {
+      if (isSwitchedOn(vacuum?.options, 'full')) {
         const rels = (vacuum?.rels ?? []).map((relation) =>
           nameOf(pick(relation, 'VacuumRelation')?.relation),
         );
@@ -48,6 +49,89 @@ export const wholeRules: readonly Rule[] = [
         .map((relation) => nameOf(pick(relation, 'RangeVar')))
         .filter((table) => !isNew(table))
         .map((about) => ({ about })),
+  },
+  {
+    code: 'work-under-lock',
+    severity: 'warning',
+    message: '{} stays locked, also against readers, while this statement works',
+    reason:
+      'What takes an ACCESS EXCLUSIVE lock, such as ALTER TABLE, keeps it to the end of the migration. A statement after it that reads or writes many rows holds everybody back for as long.',
+    fix: 'a migration of its own for one of the two',
+    risks: [],
+    bad: `alter table orders add column currency text;
+update orders set currency = 'EUR' where currency is null;`,
+    good: "update orders set currency = 'EUR' where currency is null;",
+    find: ({ statement, tree, isNew, before }) => {
+      if (statement.outsideTransaction !== undefined || !isLongWork(tree, isNew)) return [];
+      const locked = before()
+        .flatMap(({ tree: earlier }) => locksOf(earlier))
+        .filter(({ table, mode }) => mode === 'ACCESS EXCLUSIVE' && !isNew(table))
+        .map(({ table }) => table);
+      const tables = [...new Set(locked)];
+      return tables.length === 0 ? [] : [{ about: tables.join(', ') }];
+    },
+  },
+  {
+    code: 'alters-apart',
+    severity: 'notice',
+    message: '{} is altered by the statement before as well: one ALTER TABLE can do both',
+    reason:
+      'Each ALTER TABLE queues for its lock, and each that reads or rewrites the table does so by itself. The parts of one statement share the lock and the pass over the rows.',
+    fix: 'put both parts into one ALTER TABLE, with a comma between',
+    risks: [],
+    bad: `alter table orders add column currency text;
+alter table orders add column note text;`,
+    good: 'alter table orders add column currency text, add column note text;',
+    find: ({ tree, isNew, before }) => {
+      const mine = alterationsOf(tree, isNew);
+      const earlier = alterationsOf(before().at(-1)?.tree ?? tree, isNew);
+      if (before().length === 0 || mine[0] === undefined || mine[0].table !== earlier[0]?.table) return [];
+      const isApart = ({ subtype }: Alteration) => /ValidateConstraint|tachPartition/.test(subtype);
+      // Two changes of one column follow each other: in one statement the second would not see the first.
+      const nameIn = ({ name, command }: Alteration) => pick(command.def, 'ColumnDef')?.colname ?? name;
+      const names = new Set(earlier.map(nameIn));
+      const cannot = [...mine, ...earlier].some(isApart) || mine.some((one) => names.has(nameIn(one)));
+      return cannot ? [] : [{ about: mine[0].table }];
+    },
+  },
+  {
+    code: 'trigger-added',
+    severity: 'notice',
+    message: '{} runs in every write of the running app from then on',
+    reason:
+      'A trigger on a table in use works in the transactions of every version of the app: what it refuses or changes, and how long it takes, the running version has not been tested with. Making it waits for every writer.',
+    fix: 'try it with the version that runs, and measure a write with it',
+    risks: [],
+    bad: 'create trigger orders_totals after insert on orders for each row execute function add_total();',
+    good: 'create function add_total() returns trigger language plpgsql as $$ begin return new; end $$;',
+    find: ({ tree, isNew }) => {
+      const trigger = pick(tree, 'CreateTrigStmt');
+      const table = nameOf(trigger?.relation);
+      return trigger === undefined || isNew(table) ? [] : [{ about: `${trigger.trigname} of ${table}` }];
+    },
+  },
+  {
+    code: 'publication-dropped',
+    severity: 'warning',
+    message: '{} ends: subscribers get no further changes, and are told nothing',
+    reason:
+      'A dropped publication, or a table taken out of one, is missed elsewhere: in another database, a warehouse, a search index. What was written meanwhile is not sent later.',
+    fix: 'agree on it with whoever subscribes',
+    risks: [],
+    bad: 'drop publication orders_feed;',
+    good: 'create publication orders_feed for table orders;',
+    find: ({ tree }) => {
+      const drop = pick(tree, 'DropStmt');
+      const altered = pick(tree, 'AlterPublicationStmt');
+      const subscription = pick(tree, 'DropSubscriptionStmt')?.subname;
+      return [
+        ...(drop?.removeType === 'OBJECT_PUBLICATION'
+          ? droppedNames(drop.objects).map((name) => `the publication ${name.join('.')}`)
+          : []),
+        ...(altered?.action === 'AP_DropObjects' ? [`a part of the publication ${altered.pubname}`] : []),
+        ...(subscription === undefined ? [] : [`the subscription ${subscription}`]),
+      ].map((about) => ({ about }));
+    },
   },
   {
     code: 'matview-refresh-blocks',
@@ -235,3 +319,20 @@ create index concurrently orders_by_note on orders (note);`,
         : [{ about: statement.outsideTransaction }],
   },
 ];
+
+/** Whether a statement reads or writes many rows: an INSERT of VALUES does not. */
+function isLongWork(tree: Tree, isNew: (table: string) => boolean): boolean {
+  const insert = pick(tree, 'InsertStmt');
+  if (insert !== undefined) return (pick(insert.selectStmt, 'SelectStmt')?.valuesLists ?? []).length === 0;
+  const index = pick(tree, 'IndexStmt');
+  if (index !== undefined) return !isNew(nameOf(index.relation));
+  const kinds = [
+    'UpdateStmt',
+    'DeleteStmt',
+    'MergeStmt',
+    'RefreshMatViewStmt',
+    'CreateTableAsStmt',
+    'CopyStmt',
+  ];
+  return kinds.some((kind) => kind in tree);
+}
