@@ -1,4 +1,5 @@
 import { ForbiddenSqlError, IrreversibleError, UnfinishedSqlError } from './file-errors.ts';
+import { judgeMarkers } from './files/directions.ts';
 import type { SqlFile } from './migration.ts';
 import { printable } from './printable.ts';
 import { toSqlFile } from './sql-file.ts';
@@ -21,6 +22,9 @@ export function downFile({ version, label, description, migration, row }: Standi
     const reason = 'it has no down file, and the history holds no down SQL for it';
     throw new IrreversibleError(version, name, reason, hint);
   }
+  const [wrong] = judgeMarkers(text, 'down').mistakes;
+  if (wrong !== undefined)
+    throw new IrreversibleError(version, name, `the down SQL in the history is wrong: ${wrong.rule}`, hint);
   try {
     return toSqlFile(`history of ${name} (down)`, text, parseStatements(text));
   } catch (error) {

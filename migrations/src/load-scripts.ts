@@ -4,6 +4,7 @@ import { controlRule } from './file-name.ts';
 import type { FileWarning } from './files/file-warning.ts';
 import { nameInvisible } from './files/invisible.ts';
 import { numberOrder } from './files/number-order.ts';
+import { wayDownRule } from './files/way-down.ts';
 import { listFolder, showPath } from './folder.ts';
 import type { FolderReading, Warn } from './load.ts';
 import type { Migration } from './migration.ts';
@@ -33,14 +34,15 @@ export async function readScripts(folder: string): Promise<FolderReading> {
   const mistakes: FileMistake[] = [];
   const warnings: FileWarning[] = [];
   const listed = entries.map(({ name }) => ({ path: join(shown, printable(name)), name }));
+  const names = new Set(entries.map(({ name }) => name));
   const migrations = entries.flatMap((entry, index): readonly Migration[] => {
     const { name } = entry;
     const path = join(shown, printable(name));
     const rule = refuse(name);
-    if (rule !== undefined) {
-      mistakes.push({ path, rule });
-      return [];
-    }
+    const down = wayDownRule(name, names);
+    if (rule !== undefined) mistakes.push({ path, rule });
+    else if (down !== undefined) mistakes.push({ path, rule: down, code: 'both-directions', fix: upOnly });
+    if (rule !== undefined || down !== undefined) return [];
     const unseen = nameInvisible(name);
     if (unseen !== undefined) {
       const odd = `its name holds ${unseen}, which nobody sees`;
@@ -61,6 +63,8 @@ export async function readScripts(folder: string): Promise<FolderReading> {
   warnings.push(...numberOrder(listed));
   return { migrations, mistakes, warnings, otherLayouts: [] };
 }
+
+const upOnly = 'the layout alphabetical goes up only: keep ways down in another folder';
 
 function refuse(name: string): string | undefined {
   if (!/\.(?:up|down)\.sql$/i.test(name)) return controlRule(name);

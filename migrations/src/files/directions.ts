@@ -72,8 +72,9 @@ function oddities(markers: readonly Marker[], direction: Direction): Oddity[] {
   const heading = markers.find(
     ({ kind, certain, last }) => kind === otherThan(direction) && !certain && !last,
   );
-  // Our own, and what others say about transactions, is kept.
-  const foreign = markers.find(({ kind, certain }) => certain && kind !== 'no transaction');
+  // What a comment says about transactions is kept, also beside a direction.
+  const kept = new Set(markers.flatMap(({ kind, offset }) => (kind === 'no transaction' ? [offset] : [])));
+  const foreign = markers.find(({ certain, offset }) => certain && !kept.has(offset));
   return [
     ...(heading === undefined ? [] : [headed(heading, direction)]),
     ...(foreign === undefined ? [] : [unneeded(foreign)]),

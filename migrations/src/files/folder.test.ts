@@ -101,6 +101,30 @@ ${fix}`,
   });
 });
 
+describe('F1.5 a script that is another one’s way down', () => {
+  test('is refused in the layout alphabetical, where it would run on the way up', async () => {
+    const files = ['1_a.sql', '1_a_down.sql', '2_b-up.sql', '2_b-UNDO.sql', '3_c.rollback.sql', 'U4__d.sql'];
+    expect(await refusal(Object.fromEntries(files.map((name) => [name, 'select 1'])), 'alphabetical')).toBe(
+      `migrate: DIR: 4 files are wrong
+  DIR/1_a_down.sql  reads as a way down, which would run on the way up: that of 1_a.sql
+  DIR/2_b-UNDO.sql  reads as a way down, which would run on the way up: that of 2_b-up.sql
+  DIR/3_c.rollback.sql  reads as a way down, which would run on the way up
+  DIR/U4__d.sql  reads as a way down, which would run on the way up: Flyway's undo
+  fix: the layout alphabetical goes up only: keep ways down in another folder
+`,
+    );
+  });
+
+  test('is none by its words alone', async () => {
+    const files = ['1_scale_down.sql', '2_rollback_of_orders.sql', '3_undo.sql', 'U.sql', 'Users2__x.sql'];
+    const { migrations } = await taken(
+      Object.fromEntries(files.map((name) => [name, 'select 1'])),
+      'alphabetical',
+    );
+    expect(migrations).toHaveLength(5);
+  });
+});
+
 describe('F1.5 a comment that is no marker of the other direction is no mistake', () => {
   test.each([
     ['in a string', "insert into t values ('\n-- migrate:down\n');"],
@@ -132,8 +156,9 @@ describe('F1.7 the other markers are understood or named', () => {
       '2_b.up.sql': '-- +goose Sideways\nselect 1;',
       '3_c.up.sql': '-- +goose NO TRANSACTION\nselect 1;',
       '4_d.up.sql': '-- +goose ENVSUB OFF\nselect 1;',
+      '5_e.up.sql': '-- migrate:up transaction:false\nselect 1;',
     });
-    expect(migrations.map(({ up }) => up.statements.length)).toEqual([2, 1, 1, 1]);
+    expect(migrations.map(({ up }) => up.statements.length)).toEqual([2, 1, 1, 1, 1]);
     expect(warnings).toEqual([
       '1_a.down.sql:1:1 foreign-marker: "-- +goose Down" of goose does nothing here',
       '1_a.up.sql:1:1 foreign-marker: "-- +goose Up" of goose does nothing here',
@@ -286,9 +311,20 @@ ${advice}`,
     expect(await refusal(Object.fromEntries(plain.map((name) => [name, 'select 1'])))).toBe(
       `migrate: DIR: no migrations in this folder
   expected files named {version}_{description}.up.sql, such as 000001_create_users.up.sql
-  4 files of the layout alphabetical: 1_a.sql, 2_b.sql, 3_c.sql and 1 more (each runs whole, in the order of names)
-  choose it with --layout alphabetical or MIGRATIONS_LAYOUT, or name the files for this one: docs/coming-from.md
-  1 folder of Prisma Migrate, which are not read: 20260102030405_init/migration.sql; see docs/coming-from.md
+  layout alphabetical (--layout alphabetical runs each whole, by name): 4 files: 1_a.sql, 2_b.sql, 3_c.sql and 1 more
+  a folder for each migration, as Prisma Migrate has it: 1 folder: 20260102030405_init/migration.sql
+  docs/coming-from.md says what to do with each
+`,
+    );
+  });
+
+  test('F1.1 of another tool’s files, says that they hold both directions', async () => {
+    const text = '-- migrate:up\ncreate table t ();\n-- migrate:down\ndrop table t;\n';
+    expect(await refusal({ '20260102030405_a.sql': text })).toBe(
+      `migrate: DIR: no migrations in this folder
+  expected files named {version}_{description}.up.sql, such as 000001_create_users.up.sql
+  both directions in one file, as dbmate has it: 1 file: 20260102030405_a.sql
+  docs/coming-from.md says what to do with each
 `,
     );
   });

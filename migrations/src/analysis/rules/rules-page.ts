@@ -12,7 +12,7 @@ const others: readonly (readonly [code: string, severity: string, words: string]
   [
     'both-directions',
     'error',
-    'The file holds the way up and the way down, as those of dbmate, goose, sql-migrate, node-pg-migrate, tern and others do, and all of it would run. The comment that begins the other half is named. `up` refuses the file as well. [coming-from.md](coming-from.md) says how to split it.',
+    'The file holds the way up and the way down, as those of dbmate, goose, sql-migrate, node-pg-migrate, tern and others do, and all of it would run; the comment that begins the other half is named. In the layout alphabetical also a script that is another one’s way down by its name: `1_a_down.sql` beside `1_a.sql`, `1_a.rollback.sql`, Flyway’s `U1__a.sql`. `up` refuses the file as well. [coming-from.md](coming-from.md) says how to split it.',
   ],
   [
     'substitution',
