@@ -81,7 +81,7 @@ function addCommand(program: CommanderCommand, heading: string, command: Command
   added.addHelpText('after', examplesText(examples));
   added.action((...given: unknown[]) => {
     const argument = typeof given[0] === 'string' ? given[0] : undefined;
-    const options = added.opts<Options>();
+    const options = { ...added.opts<Options>(), ...sharedWith(program, added) };
     const work = command.prepare(argument, options);
     const request = {
       command,
@@ -90,6 +90,13 @@ function addCommand(program: CommanderCommand, heading: string, command: Command
     };
     return start(request, flagsOf(program), work);
   });
+}
+
+/** A flag that is a setting and a command's own, such as `--strict`, the program takes: the command hears of it all the same. */
+function sharedWith(program: CommanderCommand, command: CommanderCommand): Options {
+  const own = new Set(command.options.map((option) => option.attributeName()));
+  const given = Object.entries(program.opts<Record<string, string | true>>());
+  return Object.fromEntries(given.filter(([name]) => own.has(name)));
 }
 
 function examplesText(lines: readonly string[]): string {

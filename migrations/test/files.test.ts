@@ -1,7 +1,17 @@
+import { execFileSync } from 'node:child_process';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { once, postgresServers } from '../../test/support/postgres.ts';
 import { setTable, steady } from './support.ts';
+
+/** The script of docs/coming-from.md that splits files of both directions. */
+async function splitter(): Promise<string> {
+  const page = await readFile(new URL('../../docs/coming-from.md', import.meta.url), 'utf8');
+  const script = [...page.matchAll(/```sh\n(.*?)```/gs)].find(([, text]) => text?.includes('awk'))?.[1];
+  if (script === undefined) throw new Error('docs/coming-from.md has no script');
+  return script;
+}
 
 const tools = [
   ['dbmate', '-- migrate:up', '-- migrate:down'],
@@ -248,6 +258,27 @@ test('F2.4 a plain file beside versioned ones stops the run before anything chan
   });
 });
 
+test.each(tools)(
+  'F1.1 F1.2 F1.3 F1.4 the script of the docs splits files of %s, which then run',
+  async (_, up, down) => {
+    const bench = await setTable({});
+    await mkdir(join(bench.folder, 'from'));
+    const body = (n: number) => `${up}\ncreate table t${n} ();\n\n${down}\ndrop table t${n};\n`;
+    for (const n of [1, 2]) await writeFile(join(bench.folder, `from/${n}_a b.sql`), body(n));
+    execFileSync('sh', ['-euc', await splitter()], { cwd: bench.folder });
+    const path = join(bench.folder, 'migrations');
+    const migrate = async (...args: string[]) => (await bench.migrate([...args, '--path', path])).status;
+    expect([await migrate('validate'), await migrate('up'), await migrate('verify', '--rollbacks')]).toEqual([
+      0, 0, 0,
+    ]);
+    expect(await bench.rows("select to_regclass('t1')::text as one, to_regclass('t2')::text as two")).toEqual(
+      [['t1', 't2']],
+    );
+    expect(await migrate('down', '2')).toBe(0);
+    expect(await bench.value("select to_regclass('t1') is null")).toBe(true);
+  },
+);
+
 test('F2.5 V10__x before V1__x is warned of in the layout alphabetical', async () => {
   const bench = await setTable({
     'V1__a.sql': 'select 1',
@@ -317,7 +348,6 @@ test('F1.6 F2.1 F10.5 validate has an error for a file of both directions, and w
 test('F1.1 a seed that holds both directions is refused', async () => {
   const bench = await setTable({ '1_a.up.sql': 'create table a (n int);' });
   await bench.migrate(['up']);
-  const { mkdir, writeFile } = await import('node:fs/promises');
   await mkdir(join(bench.folder, 'seeds/common'), { recursive: true });
   const text = '-- migrate:up\ninsert into a values (1);\n-- migrate:down\ndelete from a;\n';
   await writeFile(join(bench.folder, 'seeds/common/1_a.sql'), text);
