@@ -237,6 +237,25 @@ describe('F2.2 odd names', () => {
     ]);
   });
 
+  test('are taken in an overlay as well', async () => {
+    mkdirSync(join(folder, 'development'));
+    write({ '1_a.up.sql': 'select 1', 'development/2_two words.up.sql': '', 'development/notes.sql': '' });
+    const { migrations, mistakes, warnings } = await readMigrations(folder, { environment: 'development' });
+    expect(mistakes).toEqual([]);
+    expect(migrations).toMatchObject([{ version: 1n }, { description: 'two words', overlay: 'development' }]);
+    expect(warnings.map(({ code }) => code)).toEqual(['empty-file', 'name-characters', 'passed-over']);
+    write({
+      'development/3_c.sql': 'select 1',
+      'development/1_b.up.sql': '-- migrate:up\n-- migrate:down\n',
+    });
+    const mixed = await readMigrations(folder, { environment: 'development' });
+    expect(mixed.mistakes.map(({ path, code }) => [path.slice(folder.length), code])).toEqual([
+      ['/development/1_b.up.sql', 'both-directions'],
+      ['/development/1_b.up.sql', undefined],
+      ['/development/3_c.sql', undefined],
+    ]);
+  });
+
   test('the up and the down file are a pair by their version', async () => {
     const { migrations, warnings } = await taken({
       '000001_create.up.sql': 'select 1',
