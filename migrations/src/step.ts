@@ -126,7 +126,8 @@ export class StepRunner {
     const startedAt = performance.now();
     await this.end();
     // Once: a lower lock_timeout that the migration sets must hold for the statements after it.
-    await this.#session.query(limitsOf(this.#operation, 'session'));
+    const isRepeatable = groups.every(({ alone }) => alone === undefined);
+    await this.#session.query(limitsOf(this.#operation, 'session', isRepeatable));
     await this.#commit(this.#bookkeeping.begun(tracked));
     let landed = 0;
     let remains = false;
@@ -262,13 +263,17 @@ export class StepRunner {
 }
 
 /**
- * What is set before the first statement of a step. The strategy's limit for table locks holds in a transaction alone, which can be
- * begun anew: whoever queues for a lock makes all others queue behind it. CREATE INDEX CONCURRENTLY and its like block nobody,
+ * What is set before the first statement of a step. The strategy's limit for table locks holds where every transaction can be begun
+ * anew: whoever queues for a lock makes all others queue behind it. CREATE INDEX CONCURRENTLY and its like block nobody,
  * and would leave half of their work.
  */
-export function limitsOf({ deadline, settings }: Operation, scope: 'local' | 'session'): string {
+export function limitsOf(
+  { deadline, settings }: Operation,
+  scope: 'local' | 'session',
+  isRepeatable = scope === 'local',
+): string {
   const left = Math.max(1, Math.ceil(deadline.remaining()));
-  const most = scope === 'local' ? settings.strategy.lockTimeoutMilliseconds : undefined;
+  const most = isRepeatable ? settings.strategy.lockTimeoutMilliseconds : undefined;
   return `set ${scope} statement_timeout = ${left}; set ${scope} lock_timeout = ${Math.min(left, most ?? left)}`;
 }
 

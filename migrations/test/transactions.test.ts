@@ -1,5 +1,6 @@
-import { describe, expect, test } from 'vitest';
-import { postgresServers } from '../../test/support/postgres.ts';
+import { Client } from 'pg';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { once, postgresServers, startServer } from '../../test/support/postgres.ts';
 import { migrateTo } from '../src/index.ts';
 import { setTable, steady, type Workbench } from './support.ts';
 
@@ -316,4 +317,61 @@ describe.each(postgresServers())('on $name', (server) => {
     expect(await recorded(bench)).toEqual([[1, false]]);
     expect(await logged(bench)).toEqual([]);
   });
+
+  test('F4 F5 scripts in the order of their names run in the same ways', async () => {
+    const bench = await setTable(
+      {
+        'a.sql': table,
+        'b.sql': 'begin; insert into log values (1); commit; begin; insert into log values (2); commit;',
+        'c.sql': commits(3),
+        'd.sql': '-- lockstep: no-transaction\nvacuum log; insert into log values (4);',
+        'e.sql': 'insert into log values (5); commit;',
+      },
+      server,
+    );
+    const { status, stderr } = await bench.migrate(['up', '--layout', 'alphabetical']);
+    expect(status, stderr).toBe(0);
+    expect(await logged(bench)).toEqual([1, 2, 3, 4, 5]);
+    expect(await bench.value('select count(*)::int from schema_migrations')).toBe(5);
+  });
+
+  test('F5.2 whoever waits for a table too long gives way between the transactions of a file, and tries again', async () => {
+    const sql = 'begin; insert into log values (1); commit; begin; alter table log add more int; commit;';
+    const bench = await setTable({ '1_log.up.sql': table, '2_two.up.sql': sql }, server);
+    expect((await bench.migrate(['up', '1'])).status).toBe(0);
+    const other = new Client({ connectionString: bench.database.superuserUrl });
+    await other.connect();
+    await other.query('begin; select from log');
+    const { ended, saw } = bench.begin(['up', '--lock-timeout', '200ms', '--approach', 'careful', '--yes'], {
+      MIGRATION_ENVIRONMENT: 'staging',
+      MIGRATION_BACKUP: 'none',
+      MIGRATION_VALIDATION: 'minimal',
+    });
+    await saw(/canceling statement due to lock timeout \(55P03\); trying again/);
+    await other.end();
+    const { status, stderr } = await ended;
+    expect(status, stderr).toBe(0);
+    expect(await logged(bench)).toEqual([1]);
+  });
+});
+
+test('F5 a transaction that a file prepares is committed by the next file', async () => {
+  const [first] = postgresServers();
+  const server = await startServer('postgres 18', first?.programs ?? '');
+  onTestFinished(() => server.destroy());
+  await once(server.superuserUrl, 'alter system set max_prepared_transactions = 4');
+  await server.stop();
+  await server.start();
+  const bench = await setTable(
+    {
+      '1_log.up.sql': table,
+      '2_prepare.up.sql': "begin; insert into log values (1); prepare transaction 'one';",
+      '3_commit.up.sql': "commit prepared 'one';",
+    },
+    server,
+  );
+  const { status, stderr } = await bench.migrate(['up']);
+  expect(status, stderr).toBe(0);
+  expect(await logged(bench)).toEqual([1]);
+  expect(await recorded(bench)).toEqual([[3, false]]);
 });

@@ -20,15 +20,12 @@ test.each([
 
 test.each([
   ["set lock_timeout = '2s';\nbegin; select 1; commit;", '2:1 BEGIN and COMMIT are not first and last'],
-  ['begin isolation level serializable; select 1; commit', '1:1 BEGIN and COMMIT are not first and last'],
-  ['begin; select 1', '1:1 BEGIN and COMMIT are not first and last'],
-  ['select 1;\n commit;', '2:2 COMMIT ends a transaction that the file did not begin'],
-  ['select 1; end work;', '1:11 END ends a transaction that the file did not begin'],
-  [
-    'begin; select 1;\ncommit; begin; select 2; commit',
-    '2:1 COMMIT ends a transaction that the migrator cannot end with its own',
-  ],
-  ['select 1; rollback', '1:11 ROLLBACK ends a transaction that the migrator cannot end with its own'],
+  ['begin isolation level serializable; select 1; commit', '1:1 BEGIN asks for isolation level serializable'],
+  ['begin; select 1', '1:1 BEGIN is never ended'],
+  ['select 1;\n commit;', '2:2 COMMIT ends a transaction that this file did not begin'],
+  ['select 1; end work;', '1:11 END ends a transaction that this file did not begin'],
+  ['begin; select 1;\ncommit; begin; select 2; commit', "2:1 COMMIT ends a transaction of this file's own"],
+  ['select 1; rollback', '1:11 ROLLBACK takes back a part of this file'],
 ])('F5.5 %j is warned of once', (sql, expected) => {
   expect(found(sql)).toEqual([`warning transaction-control ${expected}`]);
 });
