@@ -128,9 +128,16 @@ async function record(
 function resultOf(state: DatabaseState, { wanted, recorded }: Intent, isDryRun: boolean): AdoptResult {
   return {
     database: state.database,
-    from: state.history.current,
+    from: receiptOf(state),
     to: wanted < 0n ? undefined : wanted,
     recorded,
     isDryRun,
   };
+}
+
+/** What golang-migrate's row says, also where somebody changed it by hand. */
+function receiptOf({ history, disagreement }: DatabaseState): AdoptResult['from'] {
+  if (disagreement === undefined) return history.current;
+  const { receipt } = disagreement;
+  return receipt === undefined ? undefined : { version: receipt, dirty: false };
 }

@@ -9,7 +9,7 @@ import {
 } from './errors.ts';
 import { MigrationsFolderError, NoMigrationsError } from './file-errors.ts';
 import { checkReceipt, SchemaNotReadyError } from './gate.ts';
-import { quoteIdentifier, spellTableName, type TableName } from './identifiers.ts';
+import { historyTableOf, quoteIdentifier, spellTableName, type TableName } from './identifiers.ts';
 import { loadMigrations } from './load.ts';
 import { type Hooks, type Operation, operate } from './operation.ts';
 import { type Session, SessionLostError } from './session.ts';
@@ -154,11 +154,21 @@ async function explain(
 ): Promise<Explanation> {
   switch (error.code) {
     case 'schema-older':
-      return { evidence: need.source === undefined ? [] : [need.source], hint: 'migrate up' };
+      return {
+        evidence: [
+          ...(need.source === undefined ? [] : [need.source]),
+          ...(await historyBeyond(session, table, error.version ?? -1n)),
+        ],
+        hint: 'migrate up',
+      };
     case 'schema-dirty':
       return { evidence: [], hint: 'migrate status' };
     case 'schema-absent': {
-      const elsewhere = error.cause === undefined ? [] : await findReceipts(session, table);
+      const elsewhere =
+        error.cause === undefined
+          ? await historyBeyond(session, table, -1n)
+          : await findReceipts(session, table);
+      if (error.cause === undefined) return { evidence: elsewhere, hint: 'migrate up' };
       return { evidence: elsewhere, hint: elsewhere.length > 0 ? undefined : 'migrate up' };
     }
     case 'schema-unreadable':
@@ -166,6 +176,21 @@ async function explain(
         ? explainClosed(session, table)
         : { evidence: ['another table can be named with MIGRATIONS_TABLE'], hint: undefined };
   }
+}
+
+/** What the history has as applied that the receipt does not say; nothing where this role may not read it. */
+async function historyBeyond(session: Session, table: TableName, receipt: bigint): Promise<string[]> {
+  const { schema, name } = historyTableOf(table);
+  const history = [schema, name]
+    .filter((part) => part !== undefined)
+    .map(quoteIdentifier)
+    .join('.');
+  const [row] = await session
+    .query(`select max(version)::text as top from ${history} where statements_applied is null`)
+    .catch(() => []);
+  const top = row?.['top'];
+  if (typeof top !== 'string' || BigInt(top) <= receipt) return [];
+  return [`the history has ${top} as applied: migrate status says more`];
 }
 
 async function explainClosed(session: Session, table: TableName): Promise<Explanation> {

@@ -1,5 +1,6 @@
 import { Failure, type PhaseTiming } from '@lockstep/foundation';
 import type { SchemaNotReadyError } from './gate.ts';
+import type { Disagreement } from './history/agreement.ts';
 import { type Json, jsonVersion } from './json.ts';
 import type { Anomaly } from './plan.ts';
 
@@ -224,6 +225,21 @@ export class RefusedError extends Failure {
     const dirty = anomalies.some(({ kind }) => kind === 'dirty');
     super(fact, { code: dirty ? 'dirty' : 'refused', exitStatus: dirty ? 5 : 6, evidence, hint, cause });
     this.anomalies = anomalies;
+  }
+}
+
+/** Somebody changed the receipt by hand; in development it is put right, elsewhere somebody must say which is. */
+export class ReceiptDisagreesError extends Failure {
+  constructor(name: string, { receipt, history }: Disagreement) {
+    super(`the receipt of ${name} says ${receipt ?? 'none'}, and its history ${history}`, {
+      code: 'receipt-disagrees',
+      exitStatus: 6,
+      evidence: [
+        'golang-migrate did not write that row, and lockstep writes both at once: it was changed by hand',
+        'force runs nothing; its version is the one that the schema is at',
+      ],
+      hint: `migrate force ${history}`,
+    });
   }
 }
 

@@ -2,6 +2,7 @@ import { approve, type Consent } from './approval/approve.ts';
 import { type PlannedRun, planRun } from './approval/plan-file.ts';
 import type { Settings } from './config.ts';
 import { findDependents } from './dependents.ts';
+import { ReceiptDisagreesError } from './errors.ts';
 import { Guard } from './guard.ts';
 import type { PlanResult } from './inspect.ts';
 import { planOf, withFilesAndState } from './inspect.ts';
@@ -24,6 +25,10 @@ export interface Prospect {
  */
 export function lookAhead(settings: Settings, target: Target, hooks: Hooks): Promise<Prospect> {
   return withFilesAndState(settings, hooks, async (operation, session, state, migrations) => {
+    if (state.disagreement !== undefined) {
+      const name = settings.service ?? state.database;
+      if (settings.environment !== 'development') throw new ReceiptDisagreesError(name, state.disagreement);
+    }
     const stuck = state.history.current?.dirty === true && target.kind !== 'latest' && target.kind !== 'up';
     const plan: Plan = computePlan(migrations, state.history, stuck ? { kind: 'down', steps: 0 } : target);
     const decision = judge(settings.strategy, plan, target, settings.environment);

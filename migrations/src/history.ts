@@ -1,5 +1,6 @@
 import { DatabaseError } from 'pg';
 import { HistoryClosedError, HistoryTableError, UnsupportedServerError } from './errors.ts';
+import { type Disagreement, findDisagreement } from './history/agreement.ts';
 import { historyTableOf, quoteIdentifier, type TableName } from './identifiers.ts';
 import type { Direction } from './migration.ts';
 import type { AppliedMigration, History } from './plan.ts';
@@ -37,6 +38,8 @@ export interface DatabaseState {
   readonly interrupted: Interrupted | undefined;
   /** Rows of ours that no longer count: golang-migrate rolled them back, or repaired what was dirty. */
   readonly stale: boolean;
+  /** Set when somebody changed the receipt by hand: `history` is then as the history has it, and the receipt is yet to be put right. */
+  readonly disagreement?: Disagreement | undefined;
 }
 
 const oldestServer = 150_000;
@@ -52,7 +55,7 @@ const oldestServer = 150_000;
 export async function readState(
   session: Session,
   table: TableName,
-  { downSql, scripts }: Reading,
+  { downSql, scripts, versions }: Reading,
 ): Promise<DatabaseState> {
   const facts = await readFacts(session, table);
   const tables = nameTables(facts.schema, table);
@@ -63,15 +66,27 @@ export async function readState(
   ]);
   const unfinished = rows.filter((row) => typeof row['statements_applied'] === 'number');
   const applied = rows.filter((row) => row['applied_at'] !== null || row['statements_applied'] === null);
+  const disagreement = await findDisagreement(session, {
+    tables,
+    receipt: current,
+    hasReceiptTable: facts.version,
+    top: unfinished.length > 0 || applied.length === 0 ? undefined : toApplied(applied.at(-1) ?? {}).version,
+    files: versions,
+  }).catch(async (error: unknown) => {
+    throw await explain(session, error, tables.history, facts.role);
+  });
+  const agreed = disagreement === undefined ? current : { version: disagreement.history, dirty: false };
   return {
     database: facts.database,
     oid: facts.oid,
     role: facts.role,
     tables,
     present: { schema: facts.schemaPresent, version: facts.version, history: facts.history },
-    history: { current, applied: applied.map(toApplied) },
+    history: { current: agreed, applied: applied.map(toApplied) },
+    disagreement,
     interrupted: current?.dirty === true ? interruptedOf(current.version, unfinished[0]) : undefined,
     stale:
+      disagreement === undefined &&
       current?.dirty !== true &&
       (unfinished.length > 0 ||
         rows.some((row) => BigInt(String(row['version'])) > (current?.version ?? -1n))),
@@ -82,6 +97,8 @@ export async function readState(
 export interface Reading {
   readonly downSql: boolean;
   readonly scripts?: ReadonlyMap<string, bigint> | undefined;
+  /** The versions that have a file, where files were read; see history/agreement.ts. */
+  readonly versions?: ReadonlySet<bigint> | undefined;
 }
 
 async function readByName(

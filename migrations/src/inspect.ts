@@ -1,5 +1,6 @@
 import type { Settings } from './config.ts';
 import type { Dependent } from './dependents.ts';
+import type { Disagreement } from './history/agreement.ts';
 import type { DatabaseState } from './history.ts';
 import { describeHolder, findLockHolder } from './holder.ts';
 import { lockKey } from './lock.ts';
@@ -27,6 +28,8 @@ export interface VersionResult {
   readonly dirty: boolean;
   /** Who holds the migration lock; only asked for when dirty, which is then no accident. */
   readonly holder: string | undefined;
+  /** Set when somebody changed the receipt by hand; `version` is then what the history says. */
+  readonly disagreement?: Disagreement | undefined;
 }
 
 export interface StatusResult extends VersionResult {
@@ -144,8 +147,11 @@ async function holderWhenDirty(session: Session, { history, database, tables }: 
   return holder && describeHolder(holder);
 }
 
-function versionOf({ database, history }: DatabaseState, holder: string | undefined): VersionResult {
+function versionOf(
+  { database, history, disagreement }: DatabaseState,
+  holder: string | undefined,
+): VersionResult {
   const { current } = history;
   const version = current === undefined || current.version < 0n ? undefined : current.version;
-  return { database, version, dirty: current?.dirty === true, holder };
+  return { database, version, dirty: current?.dirty === true, holder, disagreement };
 }

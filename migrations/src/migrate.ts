@@ -7,8 +7,9 @@ import type { Settings } from './config.ts';
 import type { DatabaseProperties } from './database-properties.ts';
 import { openGate, tellOthers } from './dependencies/open-gate.ts';
 import { warnDependents } from './dependents.ts';
-import { ConnectionLostError } from './errors.ts';
+import { ConnectionLostError, ReceiptDisagreesError } from './errors.ts';
 import type { Guard, GuardRecord } from './guard.ts';
+import { describeDisagreement, healReceipt } from './history/agreement.ts';
 import type { DatabaseState } from './history.ts';
 import type { PlanResult } from './inspect.ts';
 import { withLock } from './lock.ts';
@@ -230,12 +231,12 @@ class Run {
     }
     const early = this.#plan(glance);
     // What looks dirty without the lock may be a migrator at work.
-    const open = this.#anew || this.#guard?.unfinished === true;
+    const open = this.#anew || this.#guard?.unfinished === true || glance.disagreement !== undefined;
     if (!open && early.steps.length === 0 && early.anomalies.length === 0) {
       return this.#result(glance, early);
     }
     return withLock(session, lockOptions(this.#operation, glance), async () => {
-      let state = await this.#read(session);
+      let state = await this.#agree(session, await this.#read(session));
       let plan = this.#plan(state);
       if (await this.#takeBack(session, plan)) {
         state = await this.#read(session);
@@ -277,6 +278,22 @@ class Run {
       }
       return this.#result(state, plan);
     });
+  }
+
+  /** Puts right a receipt that somebody changed by hand, in development; else says so. What is built anew needs none. */
+  async #agree(session: Session, state: DatabaseState): Promise<DatabaseState> {
+    const { disagreement } = state;
+    if (disagreement === undefined || this.#anew) return state;
+    const { settings, log, deadline } = this.#operation;
+    const name = settings.service ?? state.database;
+    if (settings.environment !== 'development') throw new ReceiptDisagreesError(name, disagreement);
+    await this.#operation.begins(disagreement.history);
+    await deadline.during('sql', async () => {
+      await prepareTables(session, state, []);
+      await healReceipt(session, state.tables, disagreement, lockOptions(this.#operation, state).key);
+    });
+    log.info(`${describeDisagreement(disagreement)}: it says ${disagreement.history} again`);
+    return this.#read(session);
   }
 
   /** Another branch's migrations are taken back where that deletes nothing; see phantoms.ts. True when they are. */

@@ -57,6 +57,8 @@ export interface Operation {
   load(): Promise<readonly Migration[]>;
   /** The places of the files by name, as far as they were read; undefined in the layout versioned. */
   readonly scripts: ReadonlyMap<string, bigint> | undefined;
+  /** The versions of the files; undefined until they were read. */
+  readonly versions: ReadonlySet<bigint> | undefined;
   /** Called shortly before the deadline, while there is still time to ask Postgres. */
   onLastMoment(look: (() => Promise<void>) | undefined): void;
   /** How a user calls `command` for this service: `make db-migrate-up SERVICE=services-api`. */
@@ -90,6 +92,7 @@ export async function operate<T>(
   const deadline = new Deadline(settings.strategy.timeoutMilliseconds);
   const stop = new AbortController();
   let lastLook: (() => Promise<void>) | undefined;
+  let versions: ReadonlySet<bigint> | undefined;
   let scripts: ReadonlyMap<string, bigint> | undefined =
     settings.layout === 'alphabetical' ? new Map() : undefined;
   const lastMoment = setTimeout(
@@ -129,7 +132,11 @@ export async function operate<T>(
         const warn = (warnings: readonly FileWarning[]) => tellWarnings(log, warnings);
         const migrations = hooks.migrations ?? (await loadLayout(path, layout, environment, warn));
         if (settings.layout === 'alphabetical') scripts = placesOf(migrations);
+        versions = new Set(migrations.map(({ version }) => version));
         return migrations;
+      },
+      get versions() {
+        return versions;
       },
       get scripts() {
         return scripts;

@@ -5,6 +5,7 @@ import type { CheckResult } from './check.ts';
 import { jsonDependents } from './dependents.ts';
 import { showPath } from './folder.ts';
 import type { GuardRecord } from './guard.ts';
+import { describeDisagreement } from './history/agreement.ts';
 import type { HistoryResult, PlanResult, StatusResult, VersionResult } from './inspect.ts';
 import { type Json, jsonVersion } from './json.ts';
 import type { MigrateResult } from './migrate.ts';
@@ -76,6 +77,12 @@ export function reportStatus(result: StatusResult, { service }: ReportNames): Re
     text: [
       `${service ?? result.database} is at ${describeVersion(result)}, ${pending} pending`,
       ...columns([['version', 'description', 'state', 'applied at', 'took'], ...rows]),
+      ...(result.disagreement === undefined
+        ? []
+        : [
+            `  ${describeDisagreement(result.disagreement)}: it was changed by hand`,
+            '  in development the next up puts it right, elsewhere migrate force',
+          ]),
     ].join('\n'),
     json: {
       ...jsonOf(result, service),
@@ -282,7 +289,9 @@ function describeStatements({ file, overlay }: Step): string {
   ].join(', ');
 }
 
-function describeVersion({ version, dirty, holder }: VersionResult): string {
+function describeVersion({ version, dirty, holder, disagreement }: VersionResult): string {
+  if (disagreement !== undefined)
+    return `${spell(version)} (the receipt says ${spell(disagreement.receipt)})`;
   if (!dirty) return spell(version);
   return `${spell(version)} (dirty${holder === undefined ? '' : `; a migrator is at work: ${holder}`})`;
 }
@@ -295,8 +304,18 @@ function timeOf(time: Date | undefined): string {
   return time?.toISOString().replace(/\.\d+Z$/, 'Z') ?? '';
 }
 
-function jsonOf({ database, version, dirty, holder }: VersionResult, service: string | undefined) {
-  return { service: service ?? null, database, version: jsonVersion(version), dirty, holder: holder ?? null };
+function jsonOf(
+  { database, version, dirty, holder, disagreement }: VersionResult,
+  service: string | undefined,
+): Readonly<Record<string, Json>> {
+  return {
+    service: service ?? null,
+    database,
+    version: jsonVersion(version),
+    dirty,
+    holder: holder ?? null,
+    ...(disagreement === undefined ? {} : { receipt: jsonVersion(disagreement.receipt) }),
+  };
 }
 
 function jsonState({ version, description, state, appliedAt, durationMilliseconds }: MigrationState): Json {

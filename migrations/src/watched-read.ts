@@ -16,8 +16,10 @@ export function readWatched(
   session: Session,
   reading: { downSql: boolean },
 ): Promise<DatabaseState> {
-  const { scripts, settings } = operation;
-  return watched(operation, session, () => readState(session, settings.table, { ...reading, scripts }));
+  const { scripts, versions, settings } = operation;
+  return watched(operation, session, () =>
+    readState(session, settings.table, { ...reading, scripts, versions }),
+  );
 }
 
 /**
