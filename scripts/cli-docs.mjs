@@ -46,7 +46,7 @@ Every program of the project ends with one of these.
 | 3 | pre-flight failed, or a dependency (Postgres, Vault, a secret, an engine) was not there in time |
 | 4 | the lock was not free in time |
 | 5 | dirty |
-| 6 | edited, missing or out of order, or the schema is not compliant |
+| 6 | edited, missing or out of order, the receipt and the history disagree, or the schema is not compliant |
 | 7 | approval or confirmation missing |
 | 8 | the deadline passed while migrating |
 | 130, 143 | interrupted: rolled back, lock released |

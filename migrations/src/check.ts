@@ -186,7 +186,12 @@ async function historyBeyond(session: Session, table: TableName, receipt: bigint
     .map(quoteIdentifier)
     .join('.');
   const [row] = await session
-    .query(`select max(version)::text as top from ${history} where statements_applied is null`)
+    .query(
+      // Postgres leaves no page where golang-migrate emptied its table: then all was taken back.
+      `select max(version)::text as top from ${history} where statements_applied is null
+         and pg_relation_size(to_regclass($1)) > 0`,
+      [spellTableName(table)],
+    )
     .catch(() => []);
   const top = row?.['top'];
   if (typeof top !== 'string' || BigInt(top) <= receipt) return [];

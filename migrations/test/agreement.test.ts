@@ -24,6 +24,10 @@ const changes: Readonly<Record<string, { sql: string; says: string }>> = {
     sql: 'delete from schema_migrations; | vacuum schema_migrations',
     says: 'none',
   },
+  'the row was deleted after a grant': {
+    sql: 'grant select on schema_migrations to public | delete from schema_migrations',
+    says: 'none',
+  },
   'the table was dropped': { sql: 'drop table schema_migrations', says: 'none' },
   'the row says a lower version': { sql: 'update schema_migrations set version = 1', says: '1' },
   'the row was made anew with a lower version': {
@@ -169,6 +173,16 @@ describe.each(postgresServers())('on $name', (server) => {
     await bench.write({ '6_t6.up.sql': 'create table t6 (id int);' });
     await once(bench.database.ownerUrl, 'create table t6 (id int); update schema_migrations set version = 6');
     expect((await bench.migrate(['up'], staging)).stdout).toBe('shop is at 6, nothing to do\n');
+  });
+
+  test('F7.4 where somebody put right by hand what golang-migrate left dirty, that counts', async () => {
+    const bench = await migrated(server);
+    await once(bench.database.ownerUrl, 'drop table t3');
+    await once(bench.database.ownerUrl, setVersion(2).replace('false', 'true'));
+    expect((await bench.migrate(['up'], staging)).status).toBe(5);
+    await once(bench.database.ownerUrl, 'update schema_migrations set dirty = false');
+    expect((await bench.migrate(['up'], staging)).stdout).toMatch(/^shop: 1 migration applied, from 2 to 3/);
+    expect(await bench.value(tables)).toBe('t1 t2 t3');
   });
 
   test('F7.4 a version of golang-migrate’s that has no file is missing, not a mistake of the receipt', async () => {

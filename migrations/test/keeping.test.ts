@@ -160,6 +160,31 @@ describe.each(postgresServers())('on $name', (server) => {
   });
 });
 
+describe.each(postgresServers().filter(({ client }) => client !== undefined))('on $name', (server) => {
+  test('F6.1 rows written before a restore outlive it and two edits, and so do those that were restored', async () => {
+    const bench = await inhabit(server);
+    const environment = {
+      MIGRATION_BACKUP_FOLDER: join(bench.folder, 'backups'),
+      MIGRATION_PG_BIN: server.client,
+    };
+    expect((await bench.migrate(['backup'], environment)).status).toBe(0);
+    await write(bench, 'later');
+    for (let round = 0; round < 2; round++) {
+      expect((await bench.migrate(['restore', 'latest', '--yes'], environment)).status).toBe(0);
+      expect(await words(bench)).toEqual(['precious']);
+      await edit(bench);
+      await edit(bench);
+      expect(await previous(bench)).toHaveLength(2);
+    }
+    const seen: string[][] = [];
+    for (let round = 0; round < 2; round++) {
+      await undo(bench.settings());
+      seen.push(await words(bench));
+    }
+    expect(seen).toEqual([['precious'], ['precious', 'later']]);
+  });
+});
+
 const operations = [
   'write',
   'write',

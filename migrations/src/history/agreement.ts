@@ -26,8 +26,8 @@ export interface Readings {
  * Compares the receipt with the history.
  *
  * golang-migrate, which knows no history, may have moved its row on: up, down, by `force`. It empties its table with TRUNCATE and
- * writes the row in the same transaction, which shows in the catalog: such a row counts, whatever the history says. So does any row
- * above the history whose version has a file. Every other row that is not the highest of the history was changed by hand, and is wrong:
+ * writes the row in the same transaction, which shows in the catalog: such a row counts, whatever the history says, also when
+ * somebody has changed it since. So does any row above the history whose version has a file. Every other row that is not the highest of the history was changed by hand, and is wrong:
  * lockstep writes both in one transaction.
  * https://github.com/golang-migrate/migrate/blob/v4.17.1/database/postgres/postgres.go (SetVersion)
  */
@@ -44,8 +44,9 @@ export async function findDisagreement(
   if (!hasReceiptTable) return found;
   // Both tables at one moment: they were read one after the other, and a migrator may be at work.
   const [row] = await session.query(
-    `select v.version::text as version, h.top::text as top, case when v.version is null
-         then pg_relation_size(c.oid) = 0 and age(c.xmin) < h.newest else v.xmin::text = c.xmin::text end as truncated
+    `select v.version::text as version, h.top::text as top, c.relfilenode <> c.oid and case when v.version is null
+         then pg_relation_size(c.oid) = 0 and age(c.xmin) < h.newest
+         else age(c.xmin) < h.newest or v.xmin::text = c.xmin::text end as truncated
        from pg_class c
          cross join (select max(version) as top, min(age(xmin)) as newest from ${tables.history} where statements_applied is null) h
          left join (select version, xmin from ${tables.version} limit 1) v on true
