@@ -105,6 +105,11 @@ function refusal(parameters: ConnectionParameters, error: unknown): Error {
     '55000': `${database} accepts no connections`,
     '42501': `${user} may not connect to ${database}`,
   };
+  if (code === '08P01' && parameters.options !== undefined && /startup parameter/.test(message)) {
+    const reason = 'a proxy keeps the options of the connection string from it';
+    const remedy = 'connect to the server itself, or set them for the role: alter role … set search_path = …';
+    return new DatabaseRefusedError(addressOf(parameters), reason, [`${message} (${code})`, remedy], error);
+  }
   const tls = tlsReason(error, parameters);
   if (tls !== undefined) return new DatabaseRefusedError(addressOf(parameters), tls, [message], error);
   const reason = words[code ?? ''] ?? (/password/.test(message) ? `${user} needs a password` : 'see below');

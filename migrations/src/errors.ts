@@ -52,6 +52,18 @@ export class ConnectionLostError extends Failure {
   }
 }
 
+/** A proxy hands the server's sessions from one client to the next: a lock would exclude nobody. */
+export class SharedSessionError extends Failure {
+  constructor({ host, port }: { readonly host: string; readonly port: number }, evidence: string) {
+    super(`Postgres at ${host}:${port} is behind a proxy that shares its sessions`, {
+      code: 'shared-session',
+      exitStatus: 3,
+      evidence: [evidence, 'the migration lock would exclude nobody; nothing was changed'],
+      hint: 'connect to the server itself, or to a pool with pool_mode = session',
+    });
+  }
+}
+
 /** Postgres refused something that the migrator itself needed, such as reading or writing the history. */
 export class ServerError extends Failure {
   constructor(message: string, evidence: readonly string[], cause: unknown) {
@@ -130,6 +142,19 @@ export class HistoryTableError extends Failure {
       exitStatus: 3,
       evidence: ['another table can be named with MIGRATIONS_TABLE'],
       cause,
+    });
+  }
+}
+
+/** No schema of search_path exists, so that a table without one has no place to be. */
+export class NoSchemaError extends Failure {
+  constructor(table: string, searchPath: string) {
+    const missing = searchPath.trim() === '' ? 'search_path is empty' : `no schema of search_path exists`;
+    super(`the table ${table} has no schema to be in: ${missing}`, {
+      code: 'no-schema',
+      exitStatus: 3,
+      evidence: searchPath.trim() === '' ? [] : [`search_path: ${searchPath.replace(/\p{C}+/gu, ' ')}`],
+      hint: 'create the schema, or name one with MIGRATIONS_TABLE=schema.table',
     });
   }
 }

@@ -1,6 +1,7 @@
 import { approve, type Consent } from './approval/approve.ts';
 import { type PlannedRun, planRun } from './approval/plan-file.ts';
 import type { Settings } from './config.ts';
+import { requireOwnBackend } from './connection/own-backend.ts';
 import { findDependents } from './dependents.ts';
 import { ReceiptDisagreesError } from './errors.ts';
 import { Guard } from './guard.ts';
@@ -36,6 +37,8 @@ export function lookAhead(settings: Settings, target: Target, hooks: Hooks): Pro
     const dependents = goesDown ? await findDependents(session, plan.to) : [];
     const result = { ...planOf(settings, state, plan, decision), dependents };
     if (decision === 'rest') return { result, run: undefined };
+    // The checks themselves make scratch databases, under locks of their own.
+    await requireOwnBackend(session);
     await preflight({ operation, session, state, plan, decision, migrations });
     // What is refused has failed the pre-flight check of the history.
     if (decision === 'refuse') return { result, run: undefined };

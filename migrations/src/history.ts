@@ -1,6 +1,8 @@
 import { DatabaseError } from 'pg';
-import { HistoryClosedError, HistoryTableError, UnsupportedServerError } from './errors.ts';
+import { noteBackend, requireOptions } from './connection/own-backend.ts';
+import { HistoryClosedError, HistoryTableError, NoSchemaError, UnsupportedServerError } from './errors.ts';
 import { type Disagreement, findDisagreement } from './history/agreement.ts';
+import { type Column, requireNoOther, requireShape, shapes } from './history/table-shape.ts';
 import { historyTableOf, quoteIdentifier, type TableName } from './identifiers.ts';
 import type { Direction } from './migration.ts';
 import type { AppliedMigration, History } from './plan.ts';
@@ -49,7 +51,7 @@ const oldestServer = 150_000;
  *
  * @param downSql whether to read each row's down SQL too; it may be long
  * @param scripts places of the files by name, in the layout alphabetical; undefined in the layout versioned
- * @throws {HistoryTableError} when a table of that name is another tool's
+ * @throws {HistoryTableError} when a table of that name is another tool's; {@link NoSchemaError} when it has no schema to be in
  * @throws {HistoryClosedError} when this role may not read it
  */
 export async function readState(
@@ -60,6 +62,8 @@ export async function readState(
   const facts = await readFacts(session, table);
   const tables = nameTables(facts.schema, table);
   if (scripts !== undefined) return readByName(session, facts, tables, scripts);
+  if (facts.version) requireShape(tables.version, facts.columns.version, shapes.version);
+  if (facts.history) requireShape(tables.history, facts.columns.history, shapes.history);
   const [current, rows] = await Promise.all([
     facts.version ? readVersion(session, tables, facts.role) : undefined,
     facts.history ? readRows(session, tables, facts.role, downSql) : [],
@@ -109,6 +113,8 @@ async function readByName(
 ): Promise<DatabaseState> {
   const { findNameColumn, nameColumn, readScripts } = await import('./script-history.ts');
   const column = facts.version ? await findNameColumn(session, tables.version) : nameColumn;
+  requireNoOther(tables.version, facts.columns.version, [column]);
+  if (facts.history) requireShape(tables.history, facts.columns.history, shapes.historyByName);
   const found = {
     names: facts.version ? tables.version : undefined,
     column,
@@ -147,22 +153,19 @@ interface Facts {
   readonly schemaPresent: boolean;
   readonly version: boolean;
   readonly history: boolean;
+  readonly columns: { readonly version: readonly Column[]; readonly history: readonly Column[] };
 }
 
 async function readFacts(session: Session, table: TableName): Promise<Facts> {
-  const [row] = await session.query(
-    `select current_setting('server_version_num')::int as server, current_setting('server_version') as words,
-       current_database() as database,
-       (select oid::int8::text from pg_database where datname = current_database()) as oid, current_user as role, s.schema, to_regnamespace(quote_ident(s.schema)) as present,
-       to_regclass(format('%I.%I', s.schema, $2::text)) as version,
-       to_regclass(format('%I.%I', s.schema, $3::text)) as history
-     from (select coalesce($1::text, current_schema()) as schema) s`,
-    [table.schema ?? null, table.name, historyTableOf(table).name],
-  );
+  const [row] = await session.query(factsText, [
+    table.schema ?? null,
+    table.name,
+    historyTableOf(table).name,
+  ]);
+  noteBackend(session, Number(row?.['backend']));
+  await requireOptions(session);
   if (Number(row?.['server']) < oldestServer) throw new UnsupportedServerError(String(row?.['words']));
-  if (typeof row?.['schema'] !== 'string') {
-    throw new HistoryTableError(table.name, 'no schema in search_path exists');
-  }
+  if (typeof row?.['schema'] !== 'string') throw new NoSchemaError(table.name, String(row?.['path'] ?? ''));
   // A temporary table would be gone with the connection, and all that is recorded in it.
   if (/^pg_/.test(row['schema'])) {
     throw new HistoryTableError(
@@ -178,7 +181,34 @@ async function readFacts(session: Session, table: TableName): Promise<Facts> {
     schemaPresent: row['present'] !== null,
     version: row['version'] !== null,
     history: row['history'] !== null,
+    columns: { version: columnsOf(row['version_columns']), history: columnsOf(row['history_columns']) },
   };
+}
+
+const columnsText = (table: string) => `(
+  select json_agg(json_build_array(a.attname, format_type(coalesce(nullif(t.typbasetype, 0), t.oid), null),
+    a.attnotnull or t.typnotnull, a.atthasdef or a.attidentity <> '' or t.typdefault is not null) order by a.attnum)
+  from pg_attribute a join pg_type t on t.oid = a.atttypid
+  where a.attrelid = ${table} and a.attnum > 0 and not a.attisdropped)`;
+
+const factsText = `
+  select current_setting('server_version_num')::int as server, current_setting('server_version') as words,
+    current_database() as database, current_setting('search_path') as path, pg_backend_pid() as backend,
+    (select oid::int8::text from pg_database where datname = current_database()) as oid, current_user as role,
+    s.schema, to_regnamespace(quote_ident(s.schema)) as present, r.version, r.history,
+    ${columnsText('r.version')} as version_columns, ${columnsText('r.history')} as history_columns
+  from (select coalesce($1::text, current_schema()) as schema) s, lateral (select
+    case when s.schema is not null then to_regclass(format('%I.%I', s.schema, $2::text)) end as version,
+    case when s.schema is not null then to_regclass(format('%I.%I', s.schema, $3::text)) end as history) r`;
+
+function columnsOf(found: unknown): Column[] {
+  if (!Array.isArray(found)) return [];
+  return found.map(([name, type, notNull, filled]) => ({
+    name: String(name),
+    type: String(type),
+    notNull: notNull === true,
+    filled: filled === true,
+  }));
 }
 
 async function readVersion(session: Session, tables: Tables, role: string): Promise<History['current']> {

@@ -31,9 +31,11 @@ export {
   LockHeldError,
   LockLostError,
   MigrationFailedError,
+  NoSchemaError,
   RecreateRefusedError,
   RefusedError,
   ServerError,
+  SharedSessionError,
   UnsupportedServerError,
 } from './errors.ts';
 export {

@@ -2,6 +2,7 @@ import { crc32 } from 'node:zlib';
 import type { Deadline } from '@lockstep/foundation';
 import type { Log } from '@lockstep/foundation/log';
 import { DatabaseError } from 'pg';
+import { requireHeld, requireOwnBackend } from './connection/own-backend.ts';
 import { describeDuration, InterruptedError, LockHeldError } from './errors.ts';
 import { describeHolder, findLockHolder, type Holder } from './holder.ts';
 import type { Session } from './session.ts';
@@ -35,8 +36,9 @@ export function lockKey(database: string, schema: string, table: string): bigint
 /**
  * Runs `work` while `session` holds the lock, and lets go of it however `work` ends.
  *
- * Polls until the deadline, then throws {@link LockHeldError}, which names the holder. The lock belongs to the session:
- * give it one connection, never a transaction-pooling proxy.
+ * Polls until the deadline, then throws {@link LockHeldError}, which names the holder. Throws {@link SharedSessionError} first of all
+ * where a proxy would let it exclude nobody. The lock belongs to the session:
+ * give it one connection.
  */
 export async function withLock<T>(
   session: Session,
@@ -60,6 +62,8 @@ export async function withLock<T>(
  */
 async function acquire(session: Session, options: LockOptions): Promise<void> {
   const { key, deadline, signal } = options;
+  // Before the lock is asked for: one that is taken in a session of others could not be given back.
+  await requireOwnBackend(session);
   const startedAt = performance.now();
   let holder: Holder | undefined;
   try {
@@ -69,7 +73,7 @@ async function acquire(session: Session, options: LockOptions): Promise<void> {
       pause = Math.min(longestPause, pause * 1.5)
     ) {
       const rows = await session.query('select pg_try_advisory_lock($1) as taken', [key.toString()]);
-      if (rows[0]?.['taken'] === true) return;
+      if (rows[0]?.['taken'] === true) return await requireHeld(session, key);
       if (performance.now() - startedAt > 1000) holder = await tell(session, options, holder);
       const jittered = pause * (0.75 + Math.random() / 2);
       await deadline.sleep(Math.min(jittered, Math.max(1, deadline.remaining() - lastLook)), signal);

@@ -97,7 +97,9 @@ export interface MigrationState {
  */
 export function computePlan(migrations: readonly Migration[], history: History, target: Target): Plan {
   const standings = readStandings(migrations, history);
-  if (target.kind === 'goto') requireKnown(standings.versions, target.version);
+  if (target.kind === 'goto' && !isBeforeAll(standings.versions, target.version)) {
+    requireKnown(standings.versions, target.version);
+  }
   const goesDown =
     target.kind === 'down' ||
     (target.kind === 'goto' && (target.downOnly === true || target.version < standings.highest));
@@ -170,6 +172,11 @@ function downSteps({ versions }: Standings, target: Target): Step[] {
 
 function overlayOf(migration: Migration | undefined): Pick<Step, 'overlay'> {
   return migration?.overlay === undefined ? {} : { overlay: migration.overlay };
+}
+
+/** golang-migrate goes to 0, where no migration has it, by taking back all. */
+function isBeforeAll(versions: readonly Standing[], wanted: bigint): boolean {
+  return wanted === 0n && versions.every(({ version }) => version > 0n);
 }
 
 function requireKnown(versions: readonly Standing[], wanted: bigint): void {

@@ -56,6 +56,9 @@ export class Session {
   #key: { readonly processID: number; readonly secretKey: number } | undefined;
   #pending = 0;
   #lost: Error | undefined;
+  #backend: number | undefined;
+  #isOwn = false;
+  #hasOptions = false;
 
   private constructor(options: SessionOptions, client: LibpqClient) {
     this.#options = options;
@@ -83,7 +86,9 @@ export class Session {
     const { parameters, signal } = options;
     const client = new LibpqClient(parameters, {
       application_name: options.applicationName,
-      options: startupOptions(options),
+      options: settingsOf(options)
+        .map((setting) => `-c ${setting}`)
+        .join(' '),
       connectionTimeoutMillis: Math.max(1, Math.ceil(options.connectMilliseconds)),
       pipeline: true,
     });
@@ -108,8 +113,64 @@ export class Session {
     return this.#client.socket;
   }
 
+  /** The server's process for this session, as far as it is known. */
   get processId(): number {
+    return this.#backend ?? this.toldProcessId;
+  }
+
+  /** The process that was named at login: the server's own, or what a proxy made up. */
+  get toldProcessId(): number {
     return this.#key?.processID ?? 0;
+  }
+
+  /** The process that answered when it was asked for; see connection/own-backend.ts. */
+  get backend(): number | undefined {
+    return this.#backend;
+  }
+
+  /** Whether that process is known to serve this session alone, though a proxy is between. */
+  get isOwn(): boolean {
+    return this.#isOwn;
+  }
+
+  /** Whether what goes into the start-up packet is known to hold, though a proxy is between. */
+  get hasOptions(): boolean {
+    return this.#hasOptions;
+  }
+
+  servedBy(backend: number): void {
+    this.#backend = backend;
+  }
+
+  owned(): void {
+    this.#isOwn = true;
+  }
+
+  tookOptions(): void {
+    this.#hasOptions = true;
+  }
+
+  /** Sets, behind a proxy that takes no options, what else goes into the start-up packet. */
+  async setLimits(): Promise<void> {
+    await this.query(
+      settingsOf(this.#options)
+        .map((setting) => `set ${setting}`)
+        .join('; '),
+    );
+    this.#hasOptions = true;
+  }
+
+  /** Connects once more, by the same way; for as long as a look takes. */
+  another(connectMilliseconds: number): Promise<Session> {
+    return Session.open({ ...this.#options, connectMilliseconds });
+  }
+
+  /** Ends the session without waiting for anybody. */
+  abandon(): void {
+    this.#options.signal.removeEventListener('abort', this.#stop);
+    clearTimeout(this.#end);
+    this.#lost ??= new Error('the session was abandoned');
+    this.#socket.destroy();
   }
 
   get parameters(): ConnectionParameters {
@@ -271,9 +332,10 @@ export class Session {
   }
 }
 
-function startupOptions({ remainingMilliseconds, checkConnection }: SessionOptions): string {
+/** What goes into the start-up packet. */
+function settingsOf({ remainingMilliseconds, checkConnection }: SessionOptions): string[] {
   const limit = Math.max(1, Math.ceil(remainingMilliseconds));
-  const settings = [
+  return [
     `statement_timeout=${limit}`,
     `lock_timeout=${limit}`,
     `idle_in_transaction_session_timeout=${limit}`,
@@ -282,5 +344,4 @@ function startupOptions({ remainingMilliseconds, checkConnection }: SessionOptio
     // So that a statement ends soon after the migrator that sent it was killed.
     ...(checkConnection ? ['client_connection_check_interval=1000'] : []),
   ];
-  return settings.map((setting) => `-c ${setting}`).join(' ');
 }

@@ -1,6 +1,7 @@
 import type { DatabaseError } from 'pg';
 import type { SqlFile, Statement } from './migration.ts';
 import { excerpt, locate, offsetOfCharacter } from './position.ts';
+import { findInvisible } from './sql/invisible.ts';
 import { suspectNames, suspectOffset } from './suspect.ts';
 
 /**
@@ -21,7 +22,25 @@ export function describeSqlError(
       ? offsetOfCharacter(statement.text, position)
       : (suspectOffset(statement.text, suspectNames(error)) ?? 0);
   const offset = statement.offset + within;
-  return [`${placeOf(file, offset)}  ${message}`, ...excerpt(file.text, offset), ...remarks(error)];
+  const place = `${placeOf(file, offset)}  ${message}`;
+  return [place, ...excerpt(file.text, offset), ...invisibleLines(file, statement, error), ...remarks(error)];
+}
+
+/** Names and syntax (42), schemas (3F), and values (22), which may be in strings. */
+const ofCharacters = /^(42|3F|22)/;
+const mostInvisible = 3;
+
+/** Characters near the error that a person does not see, or takes for others. */
+function invisibleLines(file: SqlFile, statement: Statement, error: DatabaseError): string[] {
+  const code = error.code ?? '';
+  if (!ofCharacters.test(code)) return [];
+  const found = findInvisible(statement.text, code.startsWith('22'));
+  const lines = found.slice(0, mostInvisible).map(({ offset, name }) => {
+    const { line, column } = locate(file.text, statement.offset + offset);
+    return `at ${line}:${column} is ${name}`;
+  });
+  const more = found.length - mostInvisible;
+  return more > 0 ? [...lines, `and ${more} more such characters`] : lines;
 }
 
 /** `services-api/migrations/000007_add_index.up.sql:4:12` */

@@ -22,16 +22,28 @@ test.each([
     await saw(/^1 table/m);
     const children = execFileSync('ps', ['-o', 'pid=', '--ppid', String(server.pid)], { encoding: 'utf8' });
     const frozen = [server.pid, ...children.trim().split(/\s+/).map(Number)];
-    for (const pid of frozen) process.kill(pid, 'SIGSTOP');
+    for (const pid of frozen) freeze(pid);
+    // A server that stays frozen could not be destroyed.
+    onTestFinished(() => frozen.forEach(thaw));
     const startedAt = performance.now();
     if (signal !== undefined) child.kill(signal);
     const { status } = await ended;
     const took = performance.now() - startedAt;
-    for (const pid of frozen) process.kill(pid, 'SIGCONT');
+    frozen.forEach(thaw);
     expect(status).toBe(wanted);
     expect(took).toBeLessThan(9000);
   },
 );
+
+const send = (pid: number, signal: NodeJS.Signals) => {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended since it was listed.
+  }
+};
+const freeze = (pid: number) => send(pid, 'SIGSTOP');
+const thaw = (pid: number) => send(pid, 'SIGCONT');
 
 /** Forwards connections to a server, but those to a new database from the `nth` on: they are accepted, and nothing answers. */
 async function deafFor({ port, hostname }: URL, nth: number): Promise<{ port: number; close(): void }> {

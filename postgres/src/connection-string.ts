@@ -66,7 +66,7 @@ interface Reading {
   readonly incomplete: string | undefined;
 }
 
-const oneHost = String.raw`(\[[0-9a-f:.%]+\]|[^/?#:@[\],]*)(?::(\d*))?`;
+const oneHost = String.raw`(\[[0-9a-f:.]+(?:%[\w%.-]+)?\]|[^/?#:@[\],]*)(?::(\d*))?`;
 const severalHosts = '([^/?#@,]*(?:,[^/?#@,]*)+)()';
 const addressForms = [oneHost, severalHosts].map(
   (hosts) => new RegExp(String.raw`^${hosts}(?:\/([^/?#@]*))?(?:\?([^#]*))?$`, 'i'),

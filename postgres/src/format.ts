@@ -10,7 +10,11 @@ export function formatConnectionString(parameters: ConnectionParameters): string
   const { host, port, user, password, database } = parameters;
   const isSocket = host.startsWith('/');
   const login = [user, ...(password === undefined ? [] : [password])].map(encodeURIComponent).join(':');
-  const where = isSocket ? '' : host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  const where = isSocket
+    ? ''
+    : host.includes(':')
+      ? `[${host.replace('%', '%25')}]:${port}`
+      : `${host}:${port}`;
   const query = [
     ...(isSocket ? [['host', host] as const, ['port', String(port)] as const] : []),
     ...details(parameters),

@@ -8,13 +8,16 @@ import { objectionTo } from './session-attributes.ts';
 import { checkTlsFiles } from './tls-options.ts';
 import { type Way, waysOf } from './ways.ts';
 
+/** What the client says of itself when it logs in. */
+type StartupPacket = Readonly<Record<string, unknown>>;
+
 declare module 'pg' {
   interface Connection {
     /** pg's own, which its types leave out. */
     _connecting: boolean;
     _ending: boolean;
     attachListeners(stream: Duplex): void;
-    startup(packet: object): void;
+    startup(packet: StartupPacket): void;
   }
 }
 
@@ -40,7 +43,7 @@ export class LibpqConnection extends Connection {
   readonly #failures: Refusal[] = [];
   #ways: Way[];
   #way: Way = 'plain';
-  #packet: object | undefined;
+  #packet: StartupPacket | undefined;
   #admitted = false;
   #isBound = false;
   /** Whether the end of the stream is told of by itself. */
@@ -73,7 +76,7 @@ export class LibpqConnection extends Connection {
     void this.#open(this.stream);
   }
 
-  override startup(packet: object): void {
+  override startup(packet: StartupPacket): void {
     this.#packet = packet;
     super.startup(packet);
   }
@@ -121,22 +124,29 @@ export class LibpqConnection extends Connection {
   /** Tries the next way, or tells of the most telling refusal. */
   #refused(event: 'error' | 'errorMessage', error: Error): boolean {
     const refusal = { event, error };
+    if (isProxys(error) && this.#packet !== undefined && hasLimits(this.#packet, this.#parameters)) {
+      this.#packet = withoutLimits(this.#packet, this.#parameters);
+      this.#ways.unshift(this.#way);
+      return this.#again();
+    }
     this.#failures.push(refusal);
     const mayMend =
       error instanceof DatabaseError
         ? !notThere.test(error.code ?? '')
         : error instanceof TlsRefusedError || error instanceof TlsUnavailableError;
-    if (mayMend && this.#ways.length > 0) {
-      const before = this.stream;
-      const socket = new Socket();
-      this.#isAttached = false;
-      this.stream = socket;
-      before.destroy();
-      void this.#open(socket);
-      return true;
-    }
+    if (mayMend && this.#ways.length > 0) return this.#again();
     const told = mostTelling(this.#failures, refusal);
     return this.#fail(told.event, told.error);
+  }
+
+  #again(): true {
+    const before = this.stream;
+    const socket = new Socket();
+    this.#isAttached = false;
+    this.stream = socket;
+    before.destroy();
+    void this.#open(socket);
+    return true;
   }
 
   /** As pg does: the reason, and then the end. */
@@ -176,6 +186,27 @@ export class LibpqConnection extends Connection {
     return objectionTo(sessionAttributes, this.#server);
   }
 }
+
+/** PgBouncer refuses what it cannot keep for each client. */
+function isProxys(error: Error): boolean {
+  return error instanceof DatabaseError && error.code === '08P01' && /startup parameter/.test(error.message);
+}
+
+/** Whether anything is in the packet besides what the connection string says: limits, which are good to have. */
+function hasLimits(packet: StartupPacket, { options }: ConnectionParameters): boolean {
+  return limits.some((name) => name in packet) || (packet['options'] ?? options) !== options;
+}
+
+function withoutLimits(packet: StartupPacket, { options }: ConnectionParameters): StartupPacket {
+  const kept = Object.entries(packet).filter(([name]) => name !== 'options' && !limits.includes(name));
+  return { ...Object.fromEntries(kept), ...(options !== undefined && { options }) };
+}
+
+const limits: readonly string[] = [
+  'statement_timeout',
+  'lock_timeout',
+  'idle_in_transaction_session_timeout',
+];
 
 /** Where TLS is missing, and where pg_hba.conf has no line for the way, the other way has more to say. */
 function mostTelling(failures: readonly Refusal[], last: Refusal): Refusal {

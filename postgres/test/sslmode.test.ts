@@ -8,7 +8,7 @@ import { Database } from '@lockstep/chassis';
 import { Deadline, Failure } from '@lockstep/foundation';
 import { readConfig, readVersion } from '@lockstep/migrations';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { postgresServers } from '../../test/support/postgres.ts';
+import { postgresServers, programOf } from '../../test/support/postgres.ts';
 import { startTlsServer, type TlsServer } from '../../test/support/tls-server.ts';
 import { tryLogin } from '../../vault/src/bootstrap/postgres.ts';
 import { LibpqClient, parseConnectionString } from '../src/index.ts';
@@ -97,110 +97,117 @@ async function expectAll(secret: string, expected: Outcome, isLibpqs = true): Pr
   }
 }
 
-describe.each(postgresServers())('on $name', ({ name, programs, major, ...plain }) => {
-  let server: TlsServer;
-  beforeAll(async () => {
-    server = await startTlsServer(name, programs);
-  });
-  afterAll(() => server.destroy());
-
-  const secretOf = (role: string, rest: string, host = 'localhost') =>
-    `host=${host} port=${server.port} user=${role} password='p#w' dbname=${role} ${rest}`.trim();
-  const fileIn = (text: string) =>
-    text.replace(/@([\w.]+)/g, (_, file: 'root.crt' | 'other.crt' | 'client.crt') => server.file(file));
-
-  test.each<readonly [string, string, Outcome]>([
-    ['both', '', 'tls'],
-    ['both', 'sslmode=disable', 'clear'],
-    ['both', 'sslmode=allow', 'clear'],
-    ['both', 'sslmode=prefer', 'tls'],
-    ['both', 'sslmode=require', 'tls'],
-    ['both', 'sslmode=verify-ca', 'refused'],
-    ['both', 'sslmode=bogus', 'refused'],
-    ['both', 'sslmode=require sslrootcert=@root.crt', 'tls'],
-    ['both', 'sslmode=require sslrootcert=@other.crt', 'refused'],
-    ['both', 'sslmode=verify-ca sslrootcert=@root.crt', 'tls'],
-    ['both', 'sslmode=verify-ca sslrootcert=@other.crt', 'refused'],
-    ['both', 'sslmode=verify-full sslrootcert=@root.crt', 'tls'],
-    ['both', 'sslmode=verify-full sslrootcert=@other.crt', 'refused'],
-    ['both', 'sslmode=verify-full sslrootcert=@nope.crt', 'refused'],
-    ['both', 'sslmode=verify-full', 'refused'],
-    // TLS that is not trusted is no reason to stay away where clear text would do.
-    ['both', 'sslmode=prefer sslrootcert=@other.crt', 'clear'],
-    ['both', 'sslmode=verify-full sslrootcert=@root.crt sslcrl=@root.crl', 'refused'],
-    ['both', 'sslmode=require ssl_min_protocol_version=TLSv1.3', 'tls'],
-    ['both', 'sslmode=require ssl_min_protocol_version=SSLv3', 'refused'],
-    ['both', 'sslmode=require channel_binding=require', 'tls'],
-    ['both', 'sslmode=disable channel_binding=require', 'refused'],
-    ['both', 'sslmode=require target_session_attrs=read-write', 'tls'],
-    ['both', 'sslmode=require gssencmode=disable sslsni=0 application_name=x connect_timeout=10', 'tls'],
-    ['only_tls', '', 'tls'],
-    ['only_tls', 'sslmode=disable', 'refused'],
-    ['only_tls', 'sslmode=allow', 'tls'],
-    ['only_tls', 'sslmode=prefer', 'tls'],
-    ['only_plain', '', 'clear'],
-    ['only_plain', 'sslmode=allow', 'clear'],
-    ['only_plain', 'sslmode=prefer', 'clear'],
-    ['only_plain', 'sslmode=require', 'refused'],
-    ['with_cert', 'sslmode=require', 'refused'],
-    ['with_cert', 'sslmode=verify-full sslrootcert=@root.crt sslcert=@client.crt sslkey=@client.key', 'tls'],
-    ['with_cert', 'sslmode=require sslcert=@client.crt', 'refused'],
-  ])('F12.2 %s with "%s" is the same for every program, and for libpq', async (role, rest, expected) => {
-    await expectAll(secretOf(role, fileIn(rest)), expected);
-  });
-
-  test('F12.2 the name of the certificate counts for verify-full alone, and hostaddr does not change it', async () => {
-    const by = fileIn('sslrootcert=@root.crt');
-    await expectAll(secretOf('both', `sslmode=verify-full ${by}`, '127.0.0.1'), 'refused');
-    await expectAll(secretOf('both', `sslmode=verify-ca ${by}`, '127.0.0.1'), 'tls');
-    await expectAll(secretOf('both', `sslmode=require ${by}`, '127.0.0.1'), 'tls');
-    const elsewhere = `hostaddr=127.0.0.1 sslmode=verify-full ${by}`;
-    await expectAll(secretOf('both', elsewhere, 'localhost'), 'tls');
-    await expectAll(secretOf('both', elsewhere, 'db.example'), 'refused');
-  });
-
-  test('F12.2 a root certificate in ~/.postgresql makes require verify-ca', async () => {
-    await mkdir(join(home.folder, '.postgresql'));
-    await copyFile(server.file('other.crt'), join(home.folder, '.postgresql/root.crt'));
-    await expectAll(secretOf('both', 'sslmode=require'), 'refused');
-    await copyFile(server.file('root.crt'), join(home.folder, '.postgresql/root.crt'));
-    await expectAll(secretOf('both', 'sslmode=require'), 'tls');
-    await expectAll(secretOf('both', 'sslmode=verify-full'), 'tls');
-  });
-
-  test('F12.4 NODE_TLS_REJECT_UNAUTHORIZED=0 weakens neither verify-full nor verify-ca', async () => {
-    process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0';
-    onTestFinished(() => {
-      delete process.env['NODE_TLS_REJECT_UNAUTHORIZED'];
+describe.skipIf(programOf('openssl') === undefined).each(postgresServers())(
+  'on $name',
+  ({ name, programs, major, ...plain }) => {
+    let server: TlsServer;
+    beforeAll(async () => {
+      server = await startTlsServer(name, programs);
     });
-    for (const mode of ['verify-full', 'verify-ca', 'require']) {
-      await expectAll(secretOf('both', fileIn(`sslmode=${mode} sslrootcert=@other.crt`)), 'refused');
-    }
-    await expectAll(secretOf('both', 'sslmode=verify-full'), 'refused');
-    await expectAll(
-      secretOf('both', fileIn('sslmode=verify-full sslrootcert=@root.crt'), '127.0.0.1'),
-      'refused',
+    afterAll(() => server.destroy());
+
+    const secretOf = (role: string, rest: string, host = 'localhost') =>
+      `host=${host} port=${server.port} user=${role} password='p#w' dbname=${role} ${rest}`.trim();
+    const fileIn = (text: string) =>
+      text.replace(/@([\w.]+)/g, (_, file: 'root.crt' | 'other.crt' | 'client.crt') => server.file(file));
+
+    test.each<readonly [string, string, Outcome]>([
+      ['both', '', 'tls'],
+      ['both', 'sslmode=disable', 'clear'],
+      ['both', 'sslmode=allow', 'clear'],
+      ['both', 'sslmode=prefer', 'tls'],
+      ['both', 'sslmode=require', 'tls'],
+      ['both', 'sslmode=verify-ca', 'refused'],
+      ['both', 'sslmode=bogus', 'refused'],
+      ['both', 'sslmode=require sslrootcert=@root.crt', 'tls'],
+      ['both', 'sslmode=require sslrootcert=@other.crt', 'refused'],
+      ['both', 'sslmode=verify-ca sslrootcert=@root.crt', 'tls'],
+      ['both', 'sslmode=verify-ca sslrootcert=@other.crt', 'refused'],
+      ['both', 'sslmode=verify-full sslrootcert=@root.crt', 'tls'],
+      ['both', 'sslmode=verify-full sslrootcert=@other.crt', 'refused'],
+      ['both', 'sslmode=verify-full sslrootcert=@nope.crt', 'refused'],
+      ['both', 'sslmode=verify-full', 'refused'],
+      // TLS that is not trusted is no reason to stay away where clear text would do.
+      ['both', 'sslmode=prefer sslrootcert=@other.crt', 'clear'],
+      ['both', 'sslmode=verify-full sslrootcert=@root.crt sslcrl=@root.crl', 'refused'],
+      ['both', 'sslmode=require ssl_min_protocol_version=TLSv1.3', 'tls'],
+      ['both', 'sslmode=require ssl_min_protocol_version=SSLv3', 'refused'],
+      ['both', 'sslmode=require channel_binding=require', 'tls'],
+      ['both', 'sslmode=disable channel_binding=require', 'refused'],
+      ['both', 'sslmode=require target_session_attrs=read-write', 'tls'],
+      ['both', 'sslmode=require gssencmode=disable sslsni=0 application_name=x connect_timeout=10', 'tls'],
+      ['only_tls', '', 'tls'],
+      ['only_tls', 'sslmode=disable', 'refused'],
+      ['only_tls', 'sslmode=allow', 'tls'],
+      ['only_tls', 'sslmode=prefer', 'tls'],
+      ['only_plain', '', 'clear'],
+      ['only_plain', 'sslmode=allow', 'clear'],
+      ['only_plain', 'sslmode=prefer', 'clear'],
+      ['only_plain', 'sslmode=require', 'refused'],
+      ['with_cert', 'sslmode=require', 'refused'],
+      [
+        'with_cert',
+        'sslmode=verify-full sslrootcert=@root.crt sslcert=@client.crt sslkey=@client.key',
+        'tls',
+      ],
+      ['with_cert', 'sslmode=require sslcert=@client.crt', 'refused'],
+    ])('F12.2 %s with "%s" is the same for every program, and for libpq', async (role, rest, expected) => {
+      await expectAll(secretOf(role, fileIn(rest)), expected);
+    });
+
+    test('F12.2 the name of the certificate counts for verify-full alone, and hostaddr does not change it', async () => {
+      const by = fileIn('sslrootcert=@root.crt');
+      await expectAll(secretOf('both', `sslmode=verify-full ${by}`, '127.0.0.1'), 'refused');
+      await expectAll(secretOf('both', `sslmode=verify-ca ${by}`, '127.0.0.1'), 'tls');
+      await expectAll(secretOf('both', `sslmode=require ${by}`, '127.0.0.1'), 'tls');
+      const elsewhere = `hostaddr=127.0.0.1 sslmode=verify-full ${by}`;
+      await expectAll(secretOf('both', elsewhere, 'localhost'), 'tls');
+      await expectAll(secretOf('both', elsewhere, 'db.example'), 'refused');
+    });
+
+    test('F12.2 a root certificate in ~/.postgresql makes require verify-ca', async () => {
+      await mkdir(join(home.folder, '.postgresql'));
+      await copyFile(server.file('other.crt'), join(home.folder, '.postgresql/root.crt'));
+      await expectAll(secretOf('both', 'sslmode=require'), 'refused');
+      await copyFile(server.file('root.crt'), join(home.folder, '.postgresql/root.crt'));
+      await expectAll(secretOf('both', 'sslmode=require'), 'tls');
+      await expectAll(secretOf('both', 'sslmode=verify-full'), 'tls');
+    });
+
+    test('F12.4 NODE_TLS_REJECT_UNAUTHORIZED=0 weakens neither verify-full nor verify-ca', async () => {
+      process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0';
+      onTestFinished(() => {
+        delete process.env['NODE_TLS_REJECT_UNAUTHORIZED'];
+      });
+      for (const mode of ['verify-full', 'verify-ca', 'require']) {
+        await expectAll(secretOf('both', fileIn(`sslmode=${mode} sslrootcert=@other.crt`)), 'refused');
+      }
+      await expectAll(secretOf('both', 'sslmode=verify-full'), 'refused');
+      await expectAll(
+        secretOf('both', fileIn('sslmode=verify-full sslrootcert=@root.crt'), '127.0.0.1'),
+        'refused',
+      );
+    });
+
+    test('F12.2 sslnegotiation=direct is TLS from the first byte, where the server has it', async () => {
+      const secret = secretOf('both', 'sslmode=require sslnegotiation=direct');
+      await expectAll(secret, major >= 17 ? 'tls' : 'refused', false);
+      await expectAll(secretOf('both', 'sslmode=prefer sslnegotiation=direct'), 'refused', false);
+    });
+
+    test.each<readonly [string, Outcome]>([
+      ['', 'clear'],
+      ['sslmode=allow', 'clear'],
+      ['sslmode=prefer', 'clear'],
+      ['sslmode=require', 'refused'],
+      ['sslmode=verify-full sslrootcert=@root.crt', 'refused'],
+    ])(
+      'F12.2 "%s" on a server without TLS is the same for every program, and for libpq',
+      async (rest, expected) => {
+        const { hostname, port, username, password } = new URL(plain.superuserUrl);
+        const where = `host=${hostname} port=${port} user=${username} password=${password} dbname=postgres`;
+        await expectAll(`${where} ${fileIn(rest)}`, expected);
+      },
     );
-  });
-
-  test('F12.2 sslnegotiation=direct is TLS from the first byte, where the server has it', async () => {
-    const secret = secretOf('both', 'sslmode=require sslnegotiation=direct');
-    await expectAll(secret, major >= 17 ? 'tls' : 'refused', false);
-    await expectAll(secretOf('both', 'sslmode=prefer sslnegotiation=direct'), 'refused', false);
-  });
-
-  test.each<readonly [string, Outcome]>([
-    ['', 'clear'],
-    ['sslmode=allow', 'clear'],
-    ['sslmode=prefer', 'clear'],
-    ['sslmode=require', 'refused'],
-    ['sslmode=verify-full sslrootcert=@root.crt', 'refused'],
-  ])(
-    'F12.2 "%s" on a server without TLS is the same for every program, and for libpq',
-    async (rest, expected) => {
-      const { hostname, port, username, password } = new URL(plain.superuserUrl);
-      const where = `host=${hostname} port=${port} user=${username} password=${password} dbname=postgres`;
-      await expectAll(`${where} ${fileIn(rest)}`, expected);
-    },
-  );
-});
+  },
+);

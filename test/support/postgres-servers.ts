@@ -58,6 +58,11 @@ export default async function setUp(project: TestProject): Promise<() => Promise
       throw new Error(`pg_dump ${major} is required (LOCKSTEP_REQUIRE)`);
     console.log(`not run here: tests of backups on ${name} (pg_dump ${major} is not installed)`);
   }
+  for (const [program, tests] of Object.entries({ pgbouncer: 'proxies', openssl: 'TLS' })) {
+    if (programOf(program) !== undefined) continue;
+    if (required().includes(program)) throw new Error(`${program} is required (LOCKSTEP_REQUIRE)`);
+    console.log(`not run here: tests of ${tests} (Debian package ${program} is not installed)`);
+  }
   project.provide(
     'postgresServers',
     servers.map(({ name, major, superuserUrl, programs, client }) => ({
@@ -71,6 +76,11 @@ export default async function setUp(project: TestProject): Promise<() => Promise
   return async () => {
     await Promise.all(servers.map((server) => server.destroy()));
   };
+}
+
+/** Where a program of this machine is. */
+export function programOf(name: string): string | undefined {
+  return ['/usr/sbin', '/usr/bin'].map((folder) => join(folder, name)).find((path) => existsSync(path));
 }
 
 function required(): string[] {

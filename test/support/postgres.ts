@@ -7,6 +7,7 @@ export { freePort } from './free-port.ts';
 export {
   npmPrograms,
   type PostgresServer,
+  programOf,
   type RunningServer,
   startServer,
 } from './postgres-servers.ts';

@@ -3,11 +3,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { Deadline } from '@lockstep/foundation';
+import { LibpqClient } from '@lockstep/postgres';
 import { openVault, readEntry } from '@lockstep/vault';
 import { parse } from 'dotenv';
-import { Client, escapeIdentifier, escapeLiteral } from 'pg';
+import { escapeIdentifier, escapeLiteral } from 'pg';
 import { startTestServer } from './embedded-server.ts';
 import { NoTestServerError } from './errors.ts';
+import { changeUrl, readUrl } from './url.ts';
 
 /** A Postgres of the caller's own, by its superuser. */
 export interface TestServer {
@@ -106,13 +108,12 @@ async function fromVault(
     ['migrator', 'app'].map(async (role) => {
       const path = `secret/data/${service}/${role}`;
       const text = (await readEntry(session, path))?.data['connection_string'];
-      if (typeof text !== 'string' || !URL.canParse(text)) {
+      if (typeof text !== 'string') {
         throw new NoTestServerError(`the running stack has no connection string at ${path}`, [], 'make up');
       }
-      const url = new URL(text);
+      readUrl(text, path);
       // As it is reached from outside of a container.
-      url.host = `127.0.0.1:${postgresPort}`;
-      return url.href;
+      return changeUrl(text, { host: '127.0.0.1', hostaddr: undefined, port: postgresPort });
     }),
   );
   return { ownerUrl: ownerUrl ?? '', appUrl: appUrl ?? '', stack };
@@ -122,17 +123,13 @@ async function fromVault(
 async function onServer({ superuserUrl }: TestServer, service: string): Promise<Origin> {
   const base = `${service.replace(/[^a-z0-9]+/gi, '_').slice(0, 20)}_tests`;
   const [owner, app] = [`${base}_owner`, `${base}_app`];
-  const urlOf = (role: string) => {
-    const url = new URL(superuserUrl);
-    // Every worker must come to the same password, and nobody else.
-    url.password = createHmac('sha256', superuserUrl).update(role).digest('hex');
-    url.username = role;
-    url.pathname = `/${base}`;
-    return url.href;
-  };
+  // Every worker must come to the same password, and nobody else.
+  const passwordOf = (role: string) => createHmac('sha256', superuserUrl).update(role).digest('hex');
+  const urlOf = (role: string) =>
+    changeUrl(superuserUrl, { user: role, password: passwordOf(role), database: base });
   const [ownerUrl, appUrl] = [urlOf(owner), urlOf(app)];
   const run = async (url: string, texts: readonly string[]) => {
-    const client = new Client({ connectionString: url });
+    const client = new LibpqClient(readUrl(url, 'the server for tests'));
     await client.connect();
     try {
       await client.query(
@@ -143,18 +140,18 @@ async function onServer({ superuserUrl }: TestServer, service: string): Promise<
       await client.end();
     }
   };
-  const client = new Client({ connectionString: superuserUrl });
+  const client = new LibpqClient(readUrl(superuserUrl, 'the server for tests'));
   await client.connect();
   try {
     await client.query(
       `select pg_advisory_lock(hashtext('lockstep testing'), hashtext(${escapeLiteral(base)}))`,
     );
-    for (const [role, url, more] of [
-      [owner, ownerUrl, 'createdb'],
-      [app, appUrl, ''],
+    for (const [role, more] of [
+      [owner, 'createdb'],
+      [app, ''],
     ] as const) {
       const { rows } = await client.query('select from pg_roles where rolname = $1', [role]);
-      const password = escapeLiteral(new URL(url).password);
+      const password = escapeLiteral(passwordOf(role));
       if (rows.length === 0)
         await client.query(`create role ${escapeIdentifier(role)} login ${more} password ${password}`);
     }
@@ -166,9 +163,7 @@ async function onServer({ superuserUrl }: TestServer, service: string): Promise<
       );
       await client.query(`revoke all on database ${escapeIdentifier(base)} from public`);
       await client.query(`grant connect on database ${escapeIdentifier(base)} to ${escapeIdentifier(app)}`);
-      const inside = new URL(superuserUrl);
-      inside.pathname = `/${base}`;
-      await run(inside.href, grantsInside(owner, app));
+      await run(changeUrl(superuserUrl, { database: base }), grantsInside(owner, app));
     }
   } finally {
     await client.end();

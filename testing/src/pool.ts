@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { Socket } from 'node:net';
 import type { TestingTemplate } from '@lockstep/migrations';
-import { Client, escapeIdentifier } from 'pg';
+import { LibpqClient } from '@lockstep/postgres';
+import { type Client, escapeIdentifier } from 'pg';
+import { readUrl } from './url.ts';
 
 /** Copies that are ready before anybody asks. */
 const ready = 4;
@@ -30,7 +32,8 @@ export class ClonePool {
 
   /** @param maintenanceUrl the owner's, of a database that is not copied */
   static async open(template: TestingTemplate, maintenanceUrl: string): Promise<ClonePool> {
-    const client = new Client({ connectionString: maintenanceUrl, application_name: 'lockstep testing' });
+    const parameters = readUrl(maintenanceUrl, 'the server for tests');
+    const client = new LibpqClient(parameters, { application_name: 'lockstep testing' });
     client.on('error', () => {});
     await client.connect();
     const run = randomBytes(4).toString('hex');

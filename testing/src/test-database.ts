@@ -5,6 +5,7 @@ import { prepareTestingTemplate, readConfig } from '@lockstep/migrations';
 import { stopTestServer } from './embedded-server.ts';
 import { findOrigin, findProject, type Origin, type TestServer } from './origin.ts';
 import { ClonePool } from './pool.ts';
+import { changeUrl, readUrl } from './url.ts';
 
 export interface TestDatabaseOptions {
   /** The folder of the service, and its name in Vault: `services-api`. */
@@ -81,7 +82,8 @@ function sourceOf(options: TestDatabaseOptions): Promise<Source> {
 
 async function open(project: string, { service, seeds, server }: TestDatabaseOptions): Promise<Source> {
   const origin = await findOrigin(project, service, server);
-  for (const url of [origin.ownerUrl, origin.appUrl]) markSecret(decodeURIComponent(new URL(url).password));
+  for (const url of [origin.ownerUrl, origin.appUrl])
+    markSecret(readUrl(url, 'the server for tests').password ?? '');
   const folder = join(project, service, 'migrations');
   // Only what is stated here counts: a variable of this process may be meant for another database.
   const settings = readConfig(
@@ -97,7 +99,5 @@ async function open(project: string, { service, seeds, server }: TestDatabaseOpt
 }
 
 function inDatabase(url: string, database: string): string {
-  const other = new URL(url);
-  other.pathname = `/${encodeURIComponent(database)}`;
-  return other.href;
+  return changeUrl(url, { database });
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { DatabaseError } from 'pg';
+import { requireOwnBackend } from '../connection/own-backend.ts';
 import { escapePattern } from '../database-names.ts';
 import { type DatabaseProperties, type Grant, readProperties } from '../database-properties.ts';
 import { createDatabase, reproduceInside } from '../database-reproduction.ts';
@@ -51,6 +52,7 @@ export async function withScratch<T>(
   try {
     await sweep(maintenance, database);
     const name = nameFor(database, new Date());
+    await requireOwnBackend(maintenance);
     await maintenance.query('select pg_advisory_lock($1)', [String(keyOf(name))]);
     try {
       const connect = () =>

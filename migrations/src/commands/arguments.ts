@@ -1,5 +1,6 @@
 import { UsageError } from '../errors.ts';
 import { highestVersion } from '../file-name.ts';
+import type { Target } from '../plan.ts';
 
 /** Reads a number of steps, 1 or more. */
 export function stepsOf(text: string, command: string): number {
@@ -8,6 +9,17 @@ export function stepsOf(text: string, command: string): number {
     `expected a number of steps from 1, got ${JSON.stringify(text.slice(0, 120))}`,
     `migrate ${command} --help`,
   );
+}
+
+/** Reads a number of steps, or `all` of them. */
+export function stepsOrAll(text: string, command: string): number {
+  return text === 'all' ? Number.MAX_SAFE_INTEGER : stepsOf(text, command);
+}
+
+/** Reads where to go: a version, or `none` for before the first. */
+export function targetOf(text: string, command: string): Target {
+  if (text === 'none') return { kind: 'down', steps: Number.MAX_SAFE_INTEGER };
+  return { kind: 'goto', version: versionOf(text, 'version', command) };
 }
 
 /** Reads a version, 0 or more, of any padding. `where` is what to name when it is wrong: `--at-least`. */

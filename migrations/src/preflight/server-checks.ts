@@ -1,5 +1,7 @@
 import { count } from '@lockstep/foundation';
 import { addressOf } from '@lockstep/postgres';
+import { requireOwnBackend } from '../connection/own-backend.ts';
+import { SharedSessionError } from '../errors.ts';
 import { showPath } from '../folder.ts';
 import { TokenReader } from '../tokens.ts';
 import { type Check, failed, note, type Outlook, ok } from './check.ts';
@@ -46,11 +48,15 @@ export const directCheck: Check = {
   name: 'connection',
   level: 'moderate',
   look: async ({ session }) => {
-    const [row] = await session.query('select pg_backend_pid() as pid');
-    if (Number(row?.['pid']) === session.processId) return ok('goes to the server itself');
-    return failed(
-      'a pooling proxy is between (the session has another process id than it was told): the migration lock may not hold; connect to the server itself',
-    );
+    try {
+      await requireOwnBackend(session);
+    } catch (error) {
+      if (!(error instanceof SharedSessionError)) throw error;
+      const [found] = error.evidence;
+      return failed(`a proxy shares its sessions (${found}): connect to the server itself`);
+    }
+    const isDirect = session.backend === session.toldProcessId;
+    return ok(isDirect ? 'goes to the server itself' : 'a proxy is between, and shares no session');
   },
 };
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { markSecret } from '@lockstep/foundation';
+import { parseConnectionString } from '@lockstep/postgres';
 import { chooseEngine } from '../choose.ts';
 import { reachableHost, type Stack } from '../compose/stack.ts';
 import { type Connection, type Engine, isUp } from '../engine.ts';
@@ -121,22 +122,18 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** The parts of `data.data.connection_string`, a postgres:// URL. */
+/** Of `data.data.connection_string`, which is read as the migrator and the apps read it. */
 function toConnection(answer: unknown, path: string): Connection {
   const text = field(field(field(answer, 'data'), 'data'), 'connection_string');
-  const url = typeof text === 'string' && URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !/^postgres(ql)?:$/.test(url.protocol)) {
-    throw new PreflightError(`secret/${path} in Vault has no connection_string that is a postgres:// URL`, {
+  const parameters = parseConnectionString(typeof text === 'string' ? text : '');
+  if ('rule' in parameters) {
+    throw new PreflightError(`secret/${path} in Vault has no connection_string: it ${parameters.rule}`, {
       hint: 'make up',
     });
   }
-  const password = decodeURIComponent(url.password);
+  const { user, password = '', database } = parameters;
   markSecret(password);
-  return {
-    user: decodeURIComponent(url.username),
-    password,
-    database: decodeURIComponent(url.pathname.slice(1)),
-  };
+  return { user, password, database };
 }
 
 function field(value: unknown, name: string): unknown {

@@ -3,6 +3,7 @@ import { columnRules } from './columns.ts';
 import { constraintRules } from './constraints.ts';
 import { dropRules } from './drops.ts';
 import { indexRules } from './indexes.ts';
+import { invisibleNameRules } from './invisible-names.ts';
 import { nameRules } from './names.ts';
 import { rowRules } from './rows.ts';
 import { typeRules } from './types.ts';
@@ -15,7 +16,7 @@ export const ruleGroups: Readonly<Record<string, readonly Rule[]>> = {
   Columns: columnRules,
   'What is dropped': dropRules,
   Rows: rowRules,
-  Names: nameRules,
+  Names: [...nameRules, ...invisibleNameRules],
   Types: typeRules,
   'Tables, rights, servers': wholeRules,
 };
