@@ -44,6 +44,8 @@ export async function openStream(
     // More than the one letter was sent by somebody in between (CVE-2021-23222).
     if (!isAnswer(answer, 'S')) throw new ConnectionClosedError('no answer to the request for TLS');
   }
+  // From now on the encrypted stream tells what happens; nobody listens to this one any more.
+  socket.on('error', () => {});
   const stream = connectTls({
     ...tlsOptions(parameters),
     socket,

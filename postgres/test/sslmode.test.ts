@@ -1,14 +1,16 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Database } from '@lockstep/chassis';
 import { Deadline, Failure } from '@lockstep/foundation';
 import { readConfig, readVersion } from '@lockstep/migrations';
+import { escapeLiteral } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { postgresServers, programOf } from '../../test/support/postgres.ts';
+import { once, postgresServers, programOf } from '../../test/support/postgres.ts';
 import { startTlsServer, type TlsServer } from '../../test/support/tls-server.ts';
 import { tryLogin } from '../../vault/src/bootstrap/postgres.ts';
 import { LibpqClient, parseConnectionString } from '../src/index.ts';
@@ -30,6 +32,14 @@ afterEach(async () => {
   process.env['HOME'] = home.before;
   await rm(home.folder, { recursive: true });
 });
+
+function listening(server: Server, place: string | number, host?: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server
+      .once('error', reject)
+      .listen({ ...(typeof place === 'number' ? { port: place, host } : { path: place }) }, resolve);
+  });
+}
 
 async function outcomeOf(open: () => Promise<boolean | undefined>): Promise<Outcome> {
   try {
@@ -163,6 +173,82 @@ describe.skipIf(programOf('openssl') === undefined).each(postgresServers())(
       const elsewhere = `hostaddr=127.0.0.1 sslmode=verify-full ${by}`;
       await expectAll(secretOf('both', elsewhere, 'localhost'), 'tls');
       await expectAll(secretOf('both', elsewhere, 'db.example'), 'refused');
+    });
+
+    test('F12.3 a server that is not as target_session_attrs wants it is refused', async () => {
+      await once(server.superuserUrl, 'alter role "only_plain" set default_transaction_read_only = on');
+      for (const [wanted, outcome] of [
+        ['any', 'clear'],
+        ['read-only', 'clear'],
+        ['primary', 'clear'],
+        ['prefer-standby', 'clear'],
+        ['read-write', 'refused'],
+        ['standby', 'refused'],
+      ] as const) {
+        await expectAll(secretOf('only_plain', `target_session_attrs=${wanted}`), outcome);
+      }
+    });
+
+    test('F12.3 Unix sockets, on which TLS is never asked for, and IPv6 lead there too', async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'lockstep-socket-'));
+      const forward = (client: Socket) => {
+        client.pipe(connect(server.port, '127.0.0.1')).pipe(client);
+        client.on('error', () => {});
+      };
+      const [socket, address] = [createServer(forward), createServer(forward)];
+      onTestFinished(async () => {
+        socket.close();
+        address.close();
+        await rm(folder, { recursive: true, force: true });
+      });
+      await listening(socket, join(folder, '.s.PGSQL.5432'));
+      await listening(address, 0, '::1');
+      const { port } = Object(address.address()) as { port: number };
+      for (const secret of [
+        `host=${folder} user=both password='p#w' dbname=both sslmode=require`,
+        `postgres://both:p%23w@/both?host=${encodeURIComponent(folder)}`,
+        `postgres://both:p%23w@${encodeURIComponent(folder)}/both`,
+      ]) {
+        await expectAll(secret, 'clear');
+      }
+      await expectAll(`postgres://both:p%23w@[::1]:${port}/both?sslmode=require`, 'tls');
+      await expectAll(`host=::1 port=${port} user=both password='p#w' dbname=both sslmode=disable`, 'clear');
+    });
+
+    test('F12.1 one password has the same meaning for every program, however it is written', async () => {
+      const at = `localhost:${server.port}/both`;
+      for (const password of [
+        '50%off',
+        'p#w',
+        '^%&{@/',
+        "a'b\\\\c d",
+        'p?w=1&a-b=2',
+        '%41',
+        'ü😀',
+        'a:b@c',
+      ]) {
+        await once(server.superuserUrl, `alter role "both" password ${escapeLiteral(password)}`);
+        const quoted = `'${password.replace(/[\\']/g, '\\$&')}'`;
+        await expectAll(`postgres://both:${encodeURIComponent(password)}@${at}`, 'tls');
+        await expectAll(`host=localhost port=${server.port} dbname=both user=both password=${quoted}`, 'tls');
+        // libpq wants it percent-encoded; what is none, and would mean something else then, is not asked of it.
+        if (password !== '%41') await expectAll(`postgres://both:${password}@${at}`, 'tls', false);
+      }
+      await once(server.superuserUrl, `alter role "both" password 'p#w'`);
+    });
+
+    test('F12.5 nobody is warned of anything', async () => {
+      const warnings: string[] = [];
+      const hear = ({ message }: Error) => warnings.push(message);
+      process.on('warning', hear);
+      onTestFinished(() => void process.off('warning', hear));
+      for (const mode of ['allow', 'prefer', 'require', 'verify-ca']) {
+        await expectAll(
+          secretOf('both', fileIn(`sslmode=${mode} sslrootcert=@root.crt`)),
+          mode === 'allow' ? 'clear' : 'tls',
+        );
+      }
+      expect(warnings).toEqual([]);
     });
 
     test('F12.2 a root certificate in ~/.postgresql makes require verify-ca', async () => {

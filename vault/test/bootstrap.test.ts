@@ -269,6 +269,29 @@ describe.each(postgresServers())('on $name', ({ superuserUrl }) => {
     expect(new URL(await secret('app'))).toMatchObject({ password, host: `localhost:${server.port}` });
   });
 
+  test('F12.1 a secret that somebody wrote another way, and that works, is left as it is', async () => {
+    await run();
+    const { password, hostname, port } = new URL(await secret('app'));
+    for (const written of [
+      `host=${hostname} port=${port} user=${database}_app password='${password}' dbname=${database} sslmode=prefer`,
+      `${await secret('app')}?sslmode=disable&connect_timeout=5`,
+    ]) {
+      await ask('secret/data/shop-api/app', { data: { connection_string: written } });
+      expect(await run()).toEqual({ status: 0, stderr: 'shop-api: nothing to do\n' });
+      expect(await secret('app')).toBe(written);
+    }
+    const demanding = `${(await secret('app')).split('?')[0]}?sslmode=require`;
+    await ask('secret/data/shop-api/app', { data: { connection_string: demanding } });
+    expect(await run()).toEqual({
+      status: 3,
+      stderr: expect.stringContaining(
+        `vault-bootstrap: the connection string of ${database}_app in Vault leads to no connection\n` +
+          '  the server does not support TLS, and sslmode asks for it\n',
+      ),
+    });
+    expect(await secret('app')).toBe(demanding);
+  });
+
   test('three at once agree', async () => {
     const ended = await Promise.all([run(), run(), run()]);
     expect(ended.map(({ status, stderr }) => [status, status === 0 ? '' : stderr])).toEqual([

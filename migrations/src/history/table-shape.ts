@@ -54,11 +54,13 @@ export function requireShape(
   wanted: Readonly<Record<string, Wanted>>,
 ): void {
   const byName = new Map(columns.map((column) => [column.name, column]));
+  const missing = Object.keys(wanted).find((name) => !byName.has(name));
+  if (missing !== undefined) {
+    throw new HistoryTableError(table, `another tool made it: column "${missing}" does not exist`);
+  }
   for (const [name, { kind, empty }] of Object.entries(wanted)) {
     const column = byName.get(name);
-    if (column === undefined) {
-      throw new HistoryTableError(table, `another tool made it: column "${name}" does not exist`);
-    }
+    if (column === undefined) continue;
     const { types, words } = kinds[kind];
     if (!types.some((type) => type === column.type)) {
       const found = `its column ${name} is ${column.type}, and not ${words}`;
