@@ -192,8 +192,9 @@ describe.skipIf(programOf('openssl') === undefined).each(postgresServers())(
     test('F12.3 Unix sockets, on which TLS is never asked for, and IPv6 lead there too', async () => {
       const folder = await mkdtemp(join(tmpdir(), 'lockstep-socket-'));
       const forward = (client: Socket) => {
-        client.pipe(connect(server.port, '127.0.0.1')).pipe(client);
-        client.on('error', () => {});
+        const upstream = connect(server.port, '127.0.0.1');
+        for (const end of [client, upstream]) end.on('error', () => {});
+        client.pipe(upstream).pipe(client);
       };
       const [socket, address] = [createServer(forward), createServer(forward)];
       onTestFinished(async () => {
