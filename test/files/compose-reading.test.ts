@@ -1,20 +1,31 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is Compose's syntax.
+import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mapAtMost } from '@lockstep/foundation';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { quoteEnvValue } from '../../scripts/src/compose/env-text.ts';
+import { ComposeCall } from '../../scripts/src/engines/compose-call.ts';
+import { findProject } from '../../scripts/src/project.ts';
 import { dates, type StackCase, scalars, stackCases } from '../support/compose-cases.ts';
 import { envCases, hardValues } from '../support/compose-env-cases.ts';
 import { findCompose, isComposeRequired } from '../support/compose-program.ts';
 import { randomEnvText, randomScalar, randomStack, seeded } from '../support/compose-random.ts';
-import { type Reading, readingOfCompose, readingOfOurs, writeCase } from '../support/compose-readings.ts';
+import {
+  environmentOf,
+  inEnvironment,
+  type Reading,
+  readingOfCompose,
+  readingOfOurs,
+  writeCase,
+} from '../support/compose-readings.ts';
 
 const compose = findCompose();
 if (compose === undefined && !isComposeRequired)
   console.log('not run here: files are read as Docker Compose reads them (no Docker Compose v2 found)');
 
-/** Half for each of the cores that a test machine has at least. */
+/** Twice as many as a test machine has cores at least. */
 const atOnce = 4;
 
 describe.runIf(compose !== undefined || isComposeRequired)('read as Docker Compose v2 reads it', () => {
@@ -75,7 +86,7 @@ describe.runIf(compose !== undefined || isComposeRequired)('read as Docker Compo
       ...refused.map(([text]) => envProject([`${text}\n`])),
     ];
     expect(await differences(Object.fromEntries(cases.map((one) => [one.files['.env'], one])))).toEqual({});
-  }, 60_000);
+  });
 
   test('F13.1 hundreds of random texts of .env give the same values, and what is refused here is refused', async () => {
     const random = seeded(13);
@@ -91,7 +102,7 @@ describe.runIf(compose !== undefined || isComposeRequired)('read as Docker Compo
     expect(taken.length).toBeGreaterThan(150);
     const cases = [envProject(taken), ...refused.slice(0, 40).map((text) => envProject([text]))];
     expect(await differences(Object.fromEntries(cases.map((one) => [one.files['.env'], one])))).toEqual({});
-  }, 60_000);
+  });
 
   test('F13.1 values that the stack writes to .env are read back as they were', async () => {
     const lines = hardValues.map((value, at) => `V${at}=${quoteEnvValue(value)}\n`);
@@ -102,6 +113,31 @@ describe.runIf(compose !== undefined || isComposeRequired)('read as Docker Compo
     const expected = Object.fromEntries(hardValues.map((value, at) => [`V${at}`, value]));
     for (const reading of [ours, theirs])
       expect(reading).toMatchObject({ services: { a: { environment: expected } } });
+  });
+
+  test.each([
+    ['the usual files', {}],
+    ['files in another folder', { COMPOSE_FILE: 'deploy/one.yaml:compose.yaml' }],
+    ['several files of settings', { COMPOSE_ENV_FILES: '.env,more.env' }],
+  ])('F13.3 Compose is called so that it reads what it reads by itself: %s', async (_, environment) => {
+    const folder = join(root, `project-${++made}`);
+    const service =
+      'services: { a: { image: x, environment: { V: "${V}", W: "${W}" }, volumes: ["./d:/d"] } }';
+    const files = {
+      '.env': 'V=root\nCOMPOSE_PROJECT_NAME=called\n',
+      'more.env': 'W=more-$V\n',
+      'compose.yaml': service,
+      'deploy/one.yaml': service,
+      'deploy/.env': 'V=deploy\nW=deploy\n',
+    };
+    await writeCase(folder, { files });
+    const [program = '', ...first] = compose ?? [];
+    const args = ['config', '--format', 'json'];
+    const env = { ...environmentOf({ environment }), DOCKER_CONFIG: process.env['DOCKER_CONFIG'] };
+    const alone = spawnSync(program, [...first, ...args], { cwd: folder, env, encoding: 'utf8' });
+    const project = inEnvironment(environmentOf({ environment }), folder, () => findProject(folder));
+    const called = new ComposeCall([program, ...first], environment, project, 'called');
+    expect(JSON.parse(await called.succeed(args))).toEqual(JSON.parse(alone.stdout));
   });
 
   test('F13.2 unquoted values become the strings that Compose makes of them, in environment and labels', async () => {
@@ -128,7 +164,7 @@ describe.runIf(compose !== undefined || isComposeRequired)('read as Docker Compo
 
   test('F13.3 F13.4 F13.5 every project by hand is taken or refused, and read the same', async () => {
     expect(await differences(stackCases)).toEqual({});
-  }, 60_000);
+  });
 
   test('F13.4 F13.5 random projects with overrides, extends and env_file are taken or refused, and read the same', async () => {
     const random = seeded(15);
@@ -137,7 +173,7 @@ describe.runIf(compose !== undefined || isComposeRequired)('read as Docker Compo
       (_, at) => [`random ${at}`, { files: randomStack(random) }] as const,
     );
     expect(await differences(Object.fromEntries(cases))).toEqual({});
-  }, 60_000);
+  });
 });
 
 /** With every map in the order of its keys, so that two of them can be compared. */

@@ -140,23 +140,35 @@ function milliseconds(text: string | undefined, fallback: number): number | unde
 
 /** As this project reads it; with the environment of a case instead of this process's. */
 export function readingOfOurs(folder: string, one: Pick<StackCase, 'environment'>): Reading {
+  return inEnvironment(environmentOf(one), folder, () => {
+    try {
+      const project = findProject(folder);
+      const files = readStackFiles(project);
+      const setting = settingsOf(project);
+      const { stack } = readStack(files, setting);
+      const services = at(loadStack(files, setting, new Mistakes()).tree, 'services');
+      const shown = [...stack.services].map(
+        ([name, service]) => [name, shownOfOurs(service, at(services, name))] as const,
+      );
+      return { services: { ...named(folder, stack.name), ...Object.fromEntries(shown) } };
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      const evidence = 'evidence' in error && Array.isArray(error.evidence) ? error.evidence : [error.stack];
+      return { refused: [error.message, ...evidence].join('\n') };
+    }
+  });
+}
+
+/** Does `work` with another environment, in a folder. */
+export function inEnvironment<T>(values: NodeJS.ProcessEnv, folder: string, work: () => T): T {
   const before = { ...process.env };
-  replaceEnvironment(environmentOf(one));
+  const place = process.cwd();
+  replaceEnvironment(values);
+  process.chdir(folder);
   try {
-    const project = findProject(folder);
-    const files = readStackFiles(project);
-    const setting = settingsOf(project);
-    const { stack } = readStack(files, setting);
-    const services = at(loadStack(files, setting, new Mistakes()).tree, 'services');
-    const shown = [...stack.services].map(
-      ([name, service]) => [name, shownOfOurs(service, at(services, name))] as const,
-    );
-    return { services: { ...named(folder, stack.name), ...Object.fromEntries(shown) } };
-  } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    const evidence = 'evidence' in error && Array.isArray(error.evidence) ? error.evidence : [error.stack];
-    return { refused: [error.message, ...evidence].join('\n') };
+    return work();
   } finally {
+    process.chdir(place);
     replaceEnvironment(before);
   }
 }

@@ -145,4 +145,27 @@ describe('the file for one run', () => {
     expect(service.labels[oneOffLabel]).toBe('True');
     expect(service.labels[madeFromLabel]).toMatch(/^[0-9a-f]{16}$/);
   });
+
+  it('F13.5 is told what env_file, extends and include came to, and none of them', () => {
+    writeFileSync(join(root, 'one.env'), 'FILE="a $$b"\nOWN=file\n');
+    writeFileSync(join(root, 'more.yaml'), 'services: { more: { image: y, volumes: ["./files:/f"] } }\n');
+    const { whole } = told(`
+include: [more.yaml]
+services:
+  a: { extends: b, env_file: one.env, environment: { OWN: own, BIG: 112233445566778899, OCTAL: 0123 }, links: [more] }
+  b: { image: x, scale: 1, extra_hosts: { host: 10.0.0.1 } }
+`);
+    expect(whole.services.a).toMatchObject({
+      image: 'x',
+      environment: { FILE: 'a $$b', OWN: 'own', BIG: '112233445566778899', OCTAL: '83' },
+      extra_hosts: ['host:10.0.0.1'],
+    });
+    expect(whole.services.more.volumes).toMatchObject([
+      { type: 'bind', source: join(root, 'files'), target: '/f' },
+    ]);
+    for (const key of ['env_file', 'extends', 'links', 'scale']) {
+      expect(whole.services.a).not.toHaveProperty(key);
+      expect(whole.services.b).not.toHaveProperty(key);
+    }
+  });
 });
