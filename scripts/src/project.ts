@@ -54,17 +54,20 @@ export function findProject(from: string, explicit?: string): Project {
     if (project !== undefined) return project;
     if (dirname(folder) === folder) break;
   }
+  // Where the environment names the files, none has to be found.
+  const named = environment['COMPOSE_FILE'] === undefined ? undefined : projectAt(resolve(from), from, true);
+  if (named !== undefined) return named;
   throw new UsageError(`no compose.yaml in ${from} or any folder above it`, {
     hint: 'run it in the project, or name the project with --project-directory',
   });
 }
 
-/** The project of a folder; undefined when it has no compose file. */
-function projectAt(folder: string, from: string): Project | undefined {
+/** The project of a folder; undefined when neither a compose file nor `.env` (nor `isNamed`) says that it is one. */
+function projectAt(folder: string, from: string, isNamed = false): Project | undefined {
   const names = [fileNames, overrideNames].map((all) => all.filter((name) => existsSync(join(folder, name))));
   const [[file, ...otherFiles] = [], [override, ...otherOverrides] = []] = names;
   const envFile = join(folder, '.env');
-  if (file === undefined && !existsSync(envFile)) return undefined;
+  if (file === undefined && !isNamed && readable([envFile])['COMPOSE_FILE'] === undefined) return undefined;
   const root = realpathSync(folder);
   const envFiles = envFilesOf(root, from);
   refuseDisabled(readable(envFiles));

@@ -115,6 +115,21 @@ describe('which files are read', () => {
     ).toEqual(['b']);
   });
 
+  it('F13.3 COMPOSE_FILE in the environment is enough, and a .env on the way up is no project', () => {
+    process.env['COMPOSE_ENV_FILES'] = join(root, '.env');
+    write({ 'compose.yaml': a(), 'sub/.env': 'A=1\n', '.env': '' });
+    expect(findProject(join(root, 'sub')).root).toBe(root);
+    delete process.env['COMPOSE_ENV_FILES'];
+    write({ 'lone/other.yaml': a() });
+    rmSync(join(root, 'compose.yaml'));
+    process.env['COMPOSE_FILE'] = 'other.yaml';
+    const { root: lone, composeFiles } = findProject(join(root, 'lone'));
+    expect({ lone, composeFiles }).toEqual({
+      lone: join(root, 'lone'),
+      composeFiles: [join(root, 'lone/other.yaml')],
+    });
+  });
+
   it.each(['none.yaml', '', 'compose.yaml:'])('F13.3 COMPOSE_FILE=%s is refused by name', (value) => {
     write({ '.env': `COMPOSE_FILE=${value}\n`, 'compose.yaml': a() });
     expect(() => findProject(root)).toThrow(/^COMPOSE_FILE names ".*", and there is no such file$/);
