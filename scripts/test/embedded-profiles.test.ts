@@ -144,10 +144,10 @@ describe('doctor', () => {
 
   it('looks at files and a .env that cannot be read, and says so', async () => {
     stack = await StackFolder.make({ compose: 'services:\n  main: { comand: x, privileged: true }\n' });
-    stack.write('.env', 'nonsense\n');
+    stack.write('.env', 'no sense=1\n');
     const { status, stdout } = await stack.run(['doctor']);
     expect(status).toBe(0);
-    expect(stdout).toContain('.env:1  expected NAME=value\n');
+    expect(stdout).toContain('.env:1:3  expected NAME=value, got a blank in the name\n');
     expect(stdout).toContain('  ✗ compose.yaml:2:22  main: is privileged\n');
     stack.write('.env', '');
     expect((await stack.run(['doctor'])).stdout).toContain(
