@@ -6,6 +6,11 @@ export function forgetEmpty(names: readonly string[]): void {
   for (const name of names) if (process.env[name] === '') delete process.env[name];
 }
 
+/** Sets a variable for this process and those it starts. */
+export function setInEnvironment(name: string, value: string): void {
+  process.env[name] = value;
+}
+
 /**
  * What a local process inherits: how to find programs and speak the user's language, and nothing secret. Not
  * NODE_EXTRA_CA_CERTS: a container has none either, and each Node that starts would read all of them first.

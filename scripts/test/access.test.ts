@@ -1,8 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, renameSync, rmdirSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { postgresPackage } from '../src/engines/embedded/postgres-programs.ts';
+import { buildStack } from './support/build.ts';
 import { StackFolder } from './support/stack-folder.ts';
 
 let stack: StackFolder;
@@ -152,6 +155,16 @@ describe.runIf(isRoot && process.platform === 'linux')('a disk', () => {
   });
 });
 
+/** The stack's program and Postgres', in a folder of their own; returns the path of the first. */
+async function copyPrograms(folder: string): Promise<string> {
+  const built = dirname(await buildStack());
+  const found = createRequire(import.meta.url).resolve(postgresPackage());
+  const name = join('node_modules', postgresPackage());
+  cpSync(built, join(folder, 'dist'), { recursive: true });
+  cpSync(dirname(dirname(found)), join(folder, name), { recursive: true, verbatimSymlinks: true });
+  return join(folder, 'dist', 'stack.js');
+}
+
 /** Writes until there is no room for one byte more. */
 function fill(folder: string): void {
   for (let number = 0; ; number++) {
@@ -162,3 +175,27 @@ function fill(folder: string): void {
     }
   }
 }
+
+describe('a path', () => {
+  it('F8.5 with characters that engines take for their own gets a line for each, in doctor too', async () => {
+    const odd = join(dirname(stack.root), 'it "costs" $1: `x`');
+    renameSync(stack.root, odd);
+    // Where the command is run.
+    mkdirSync(stack.root);
+    try {
+      const inIt = (words: string[]) => stack.run(['--project-directory', odd, ...words]);
+      const { stdout } = await inIt(['doctor']);
+      expect(stdout).toContain('docker cannot mount from a path with : in it\n');
+      expect(stdout).toContain('podman cannot mount from a path with : " in it\n');
+      // With the programs in it, too: initdb calls postgres by a shell line.
+      const program = await copyPrograms(odd);
+      const up = await stack.run(['--project-directory', odd, 'up'], {}, {}, program);
+      expect(up.stderr).toContain('initdb cannot be called by a path with');
+      expect(up.status, up.stderr).toBe(0);
+      expect((await stack.run(['--project-directory', odd, 'down'], {}, {}, program)).status).toBe(0);
+    } finally {
+      rmdirSync(stack.root);
+      renameSync(odd, stack.root);
+    }
+  });
+});

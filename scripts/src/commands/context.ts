@@ -1,4 +1,5 @@
 import { count } from '@lockstep/foundation';
+import { recallGiven } from '../checkout/given-settings.ts';
 import type { Stack } from '../compose/stack.ts';
 import { initContainers } from '../compose/stack.ts';
 import type { Availability, Engine, EngineName } from '../engine.ts';
@@ -21,8 +22,18 @@ export interface Terminal {
   readonly signal: AbortSignal;
 }
 
-export function projectOf({ projectDirectory }: GlobalOptions): Project {
-  return findProject(process.cwd(), projectDirectory);
+/** The project of a command, with the ports and the name that its last start was given. */
+export function projectOf(options: GlobalOptions): Project {
+  return recalledProject(options).project;
+}
+
+/** As {@link projectOf}, and says which settings were recalled: as `NAME=value`. */
+export function recalledProject({ projectDirectory }: GlobalOptions): {
+  project: Project;
+  recalled: readonly string[];
+} {
+  const project = findProject(process.cwd(), projectDirectory);
+  return { project, recalled: recallGiven(project) };
 }
 
 /**

@@ -1,5 +1,6 @@
 import { count } from '@lockstep/foundation';
 import { requireAccess } from '../checkout/access.ts';
+import { forgetGiven } from '../checkout/given-settings.ts';
 import { chooseEngine, forgetEngine, recordedEngine } from '../choose.ts';
 import { initContainers } from '../compose/stack.ts';
 import { confirm } from '../confirm.ts';
@@ -37,7 +38,9 @@ export async function down(
 
 /** Another engine's stack that was started since is not this command's to forget. */
 function forgetIf(engine: Engine, { project }: OpenedStack): void {
-  if (recordedEngine(project) === engine.name) forgetEngine(project);
+  if (recordedEngine(project) !== engine.name) return;
+  forgetEngine(project);
+  forgetGiven(project);
 }
 
 /** Stops the stack, deletes its volumes, and starts it anew. */

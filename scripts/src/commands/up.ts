@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { count, toFailure } from '@lockstep/foundation';
+import { forgetGiven, keepGiven } from '../checkout/given-settings.ts';
 import { askEngines, chooseEngine, forgetEngine, recordEngine, recordedEngine } from '../choose.ts';
 import { initContainers, isOneShot, type Stack } from '../compose/stack.ts';
 import {
@@ -23,7 +24,7 @@ import {
   exclusively,
   type GlobalOptions,
   passedOverLine,
-  projectOf,
+  recalledProject,
   refuseService,
   type Terminal,
 } from './context.ts';
@@ -50,7 +51,10 @@ export async function up(
   refuseService('up');
   // Counted from the start of the process, as a person with a watch would.
   const from = performance.now();
-  const opened = await prepareStack(projectOf(options), (sentence) => terminal.err(`${sentence}\n`));
+  const { project, recalled } = recalledProject(options);
+  const opened = await prepareStack(project, (sentence) => terminal.err(`${sentence}\n`));
+  if (recalled.length > 0)
+    terminal.err(`as the running stack was given: ${recalled.join(' ')} (until make down)\n`);
   for (const warning of opened.warnings) terminal.err(`warning: ${warning}\n`);
   const prepared = performance.now();
   const { engine, claim } = await choosePrepared(options.engine, opened, terminal);
@@ -171,6 +175,7 @@ async function start(
   // Before the start: what an interrupted `up` leaves must be found by `status` and `down`.
   const before = recordedEngine(project);
   recordEngine(project, engine.name);
+  keepGiven(project, stack);
   const view = isBrief ? silentProgress : await openProgress([...stack.services.keys()], process.stderr);
   try {
     const report = await engine.up((progress) => {
@@ -182,7 +187,10 @@ async function start(
   } catch (error) {
     await view.finish([]);
     if (before !== undefined) recordEngine(project, before);
-    else if (await nothingRuns(engine)) forgetEngine(project);
+    else if (await nothingRuns(engine)) {
+      forgetEngine(project);
+      forgetGiven(project);
+    }
     throw terminal.signal.aborted ? interrupted(engine, terminal) : error;
   }
 }

@@ -6,13 +6,15 @@ import { leftProblem, readOnlyProblem } from '../checkout/access.ts';
 import { explain, SystemFailure } from '../checkout/system-failure.ts';
 import { recordedEngine } from '../choose.ts';
 import type { Stack } from '../compose/stack.ts';
+import { engineNames } from '../engine.ts';
 import { foldersOf } from '../engines/embedded/folders.ts';
 import { readState } from '../engines/embedded/state-file.ts';
+import { oddPathFact } from '../engines/odd-path.ts';
 import { findTakenPorts } from '../engines/ports.ts';
-import { envFileWarnings, readEnvFile } from '../env-file.ts';
+import { envFileWarnings, projectName, readEnvFile } from '../env-file.ts';
 import { environment } from '../environment.ts';
 import { isAlive } from '../pid.ts';
-import { openStack } from '../prepare.ts';
+import { openStack, settingsOf } from '../prepare.ts';
 import type { Project } from '../project.ts';
 import { ownSecrets, settingOfSecret } from '../secrets.ts';
 import type { Finding } from './finding.ts';
@@ -22,7 +24,13 @@ const diskFloor = 1024 ** 3;
 /** What the project needs of its folder and of this machine: readable files, `.env`, free ports, disk. */
 export async function projectFindings(project: Project): Promise<Finding[]> {
   const found = await stackFindings(project);
-  return [...accessFindings(project), ...found, ...stateFindings(project), diskFinding(project)];
+  return [
+    ...accessFindings(project),
+    ...pathFindings(project),
+    ...found,
+    ...stateFindings(project),
+    diskFinding(project),
+  ];
 }
 
 /** Whether this user may work here: what `up` would refuse for before it touches anything. */
@@ -40,6 +48,7 @@ async function stackFindings(project: Project): Promise<Finding[]> {
       { mark: 'good', text: stackText(project, stack) },
       ...warnings.map((text): Finding => ({ mark: 'note', text })),
       envFinding(project, stack),
+      ...nameFindings(project, stack),
       ...project.envFiles.flatMap(envFileWarnings).map((text): Finding => ({ mark: 'note', text })),
       ...(await portFindings(project, stack)),
     ];
@@ -48,6 +57,20 @@ async function stackFindings(project: Project): Promise<Finding[]> {
     if (!(error instanceof Failure) && !(failure instanceof SystemFailure)) throw error;
     return [{ mark: 'bad', text: renderFailure('stack', failure).trimEnd().replaceAll('\n', '\n    ') }];
   }
+}
+
+/** Of several checkouts with one name, only one has its stack on a container engine. */
+function nameFindings(project: Project, stack: Stack): Finding[] {
+  if (settingsOf(project)('COMPOSE_PROJECT_NAME') !== undefined) return [];
+  const text = `.env has no COMPOSE_PROJECT_NAME: every checkout without one is ${stack.name}`;
+  const act = `COMPOSE_PROJECT_NAME=${projectName(project.root)} in .env, before the first start`;
+  return [{ mark: 'note', text, act }];
+}
+
+function pathFindings(project: Project): Finding[] {
+  return engineNames
+    .flatMap((engine) => oddPathFact(project, engine) ?? [])
+    .map((text) => ({ mark: 'note', text }));
 }
 
 function stackText(project: Project, { name, services, inactive }: Stack): string {

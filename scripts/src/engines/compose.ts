@@ -22,6 +22,7 @@ import { ContainerOwner } from './container-owner.ts';
 import { ContainerStart } from './container-start.ts';
 import { checkDependencies, noShell, runningContainer, statuses } from './container-status.ts';
 import { Containers, type ContainerTools } from './containers.ts';
+import { refuseOddPath } from './odd-path.ts';
 import { removeStepped } from './podman-compose-project.ts';
 import { missingHealthTimers, withHealthChecks } from './podman-health.ts';
 import { findTakenPorts, refuseTakenPorts } from './ports.ts';
@@ -56,6 +57,7 @@ export class ComposeEngine implements Engine {
   }
 
   async prepare(report: (progress: Progress) => void, signal: AbortSignal): Promise<void> {
+    refuseOddPath(this.#opened.project, this.name);
     const closed = closedMountsLine(this.#opened);
     if (closed !== undefined) report({ kind: 'step', text: closed });
     this.#compose.set(await ensureImages(this.#tools.program, this.#opened, report, signal));

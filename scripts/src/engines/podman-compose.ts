@@ -20,6 +20,7 @@ import { ContainerOwner } from './container-owner.ts';
 import { ContainerStart } from './container-start.ts';
 import { checkDependencies, noShell, runningContainer, statuses } from './container-status.ts';
 import { Containers } from './containers.ts';
+import { refuseOddPath } from './odd-path.ts';
 import { PodmanComposeMaker, type PodmanComposeTools } from './podman-compose-maker.ts';
 import { type MadeContainer, PodmanProject } from './podman-compose-project.ts';
 import { missingHealthTimers, withHealthChecks } from './podman-health.ts';
@@ -52,6 +53,7 @@ export class PodmanComposeEngine implements Engine {
   }
 
   async prepare(report: (progress: Progress) => void, signal: AbortSignal): Promise<void> {
+    refuseOddPath(this.#opened.project, this.name);
     const closed = closedMountsLine(this.#opened);
     if (closed !== undefined) report({ kind: 'step', text: closed });
     this.#maker.set(await ensureImages(this.#tools.program, this.#opened, report, signal));

@@ -70,12 +70,13 @@ export class StackFolder {
   /** Starts the command; `stack.run(['up'])` is `stack --engine embedded up` in the folder. */
   start(
     args: readonly string[],
-    env: Readonly<Record<string, string>> = {},
+    env: Readonly<Record<string, string | undefined>> = {},
     user: { uid?: number; gid?: number } = {},
+    program = this.#stack,
   ) {
     const ports = Object.fromEntries(Object.entries(this.ports).map(([name, port]) => [name, String(port)]));
     const { PATH = '', HOME = '' } = process.env;
-    return spawn(process.execPath, [this.#stack, ...args], {
+    return spawn(process.execPath, [program, ...args], {
       cwd: this.root,
       // Nobody is there to be asked.
       env: { PATH, HOME, ENGINE: 'embedded', YES: '1', ...ports, ...env },
@@ -86,10 +87,11 @@ export class StackFolder {
 
   async run(
     args: readonly string[],
-    env: Readonly<Record<string, string>> = {},
+    env: Readonly<Record<string, string | undefined>> = {},
     user: { uid?: number; gid?: number } = {},
+    program = this.#stack,
   ): Promise<Ran> {
-    const child = this.start(args, env, user);
+    const child = this.start(args, env, user, program);
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -100,6 +102,11 @@ export class StackFolder {
     });
     const [status] = (await once(child, 'close')) as [number | null];
     return { status, stdout, stderr };
+  }
+
+  /** As {@link run}, without the ports: as a person who gave them to an earlier command. */
+  bare(args: readonly string[]): Promise<Ran> {
+    return this.run(args, Object.fromEntries(Object.keys(this.ports).map((name) => [name, undefined])));
   }
 
   write(path: string, text: string | Buffer): void {

@@ -36,9 +36,12 @@ export function findPostgresPackage(): { folder: string; version: string } | und
   }
 }
 
+/** initdb calls postgres by a shell line, with its path between double quotes (src/bin/initdb/initdb.c). */
+const oddForShell = /["$`\\]/;
+
 /**
  * Finds the programs, and puts right what an npm without install scripts leaves undone: the links between libraries. When
- * `user` cannot reach node_modules (a project under /root), the programs are copied to where it can, once.
+ * `user` cannot reach node_modules (a project under /root), or initdb cannot be called there, the programs are copied, once.
  *
  * @throws {PreflightError} when the package is missing or nothing can be written
  */
@@ -51,18 +54,23 @@ export function preparePostgresPrograms(user: UnixUser | undefined, folders: Fol
   }
   const { folder, version } = found;
   const blocked = user === undefined ? undefined : blockingFolder(join(folder, 'native', 'bin'), user);
+  const isOdd = oddForShell.test(folder);
   const home =
-    blocked === undefined && linkLibraries(folder) ? folder : copyPrograms(folder, version, folders.programs);
+    blocked === undefined && !isOdd && linkLibraries(folder)
+      ? folder
+      : copyPrograms(folder, version, folders.programs);
   const bin = join(home, 'native', 'bin');
+  const because = isOdd
+    ? ': initdb cannot be called by a path with ", $, ` or \\ in it'
+    : blocked
+      ? `: ${blocked} is closed to its user`
+      : '';
   return {
     initdb: join(bin, 'initdb'),
     postgres: join(bin, 'postgres'),
     version,
     major: Number.parseInt(version, 10),
-    note:
-      home === folder
-        ? undefined
-        : `Postgres' programs run from ${home}${blocked ? `: ${blocked} is closed to its user` : ''}`,
+    note: home === folder ? undefined : `Postgres' programs run from ${home}${because}`,
   };
 }
 
