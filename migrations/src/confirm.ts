@@ -11,9 +11,9 @@ import { ApprovalMissingError, InterruptedError } from './errors.ts';
 export async function confirm(intent: string, signal: AbortSignal | undefined): Promise<void> {
   if (process.stdin.isTTY !== true || process.stderr.isTTY !== true) {
     throw new ApprovalMissingError(
-      'nobody can be asked: there is no terminal',
+      'needs confirmation and there is no terminal: pass --yes',
       [...intent.split('\n'), 'nothing was changed'],
-      '--yes',
+      undefined,
     );
   }
   const lines = createInterface({ input: process.stdin, output: process.stderr });

@@ -63,7 +63,23 @@ export async function findProgress(session: Session, pid: number): Promise<strin
   );
   const { progress, wait } = row ?? {};
   if (typeof progress === 'string') return progress;
-  return typeof wait === 'string' ? `waiting: ${wait}` : undefined;
+  return typeof wait === 'string' ? describeWait(wait) : undefined;
+}
+
+/** What Postgres calls a wait (`wait_event_type wait_event`), in words; what has none by its own name. */
+export function describeWait(wait: string): string {
+  const [type = '', event = ''] = wait.split(' ');
+  if (event === 'PgSleep') return 'sleeping (pg_sleep)';
+  const known: Record<string, string> = {
+    Lock: 'waiting for a lock',
+    IO: 'waiting for the disk',
+    Client: 'waiting for its client',
+    Timeout: 'pausing',
+    BufferPin: 'waiting for a page that another session uses',
+    LWLock: 'waiting for other sessions',
+    IPC: 'waiting for another process of the server',
+  };
+  return `${known[type] ?? 'waiting'} (${event})`;
 }
 
 /** `pid 4711, user services_migrator, application "migrate services-api", since 14:02:11, running: create index …` */

@@ -32,7 +32,7 @@ export const settingNames = {
     flag: '--path <folder>',
     variables: ['MIGRATIONS_PATH'],
     inFile: true,
-    words: 'the folder of migrations, ./migrations when unstated',
+    words: 'the folder of migrations; default: ./migrations',
     group: 'Where',
   },
   layout: {
@@ -53,7 +53,7 @@ export const settingNames = {
     flag: '--table <name>',
     variables: ['MIGRATIONS_TABLE'],
     inFile: true,
-    words: 'table or schema.table of the history; schema_migrations when unstated',
+    words: 'table or schema.table of the history; default: schema_migrations',
     group: 'Where',
   },
   environment: {
@@ -67,7 +67,7 @@ export const settingNames = {
     flag: '--approach <name>',
     variables: ['MIGRATION_APPROACH'],
     inFile: true,
-    words: 'aggressive, careful or conservative; when unstated the environment chooses',
+    words: 'aggressive, careful or conservative; not set: the environment chooses',
     group: 'How',
   },
   timeout: {
@@ -122,21 +122,21 @@ export const settingNames = {
     flag: '--backup-folder <folder>',
     variables: ['MIGRATION_BACKUP_FOLDER'],
     inFile: true,
-    words: 'where backups are kept, ./backups when unstated',
+    words: 'where backups are kept; default: ./backups',
     group: 'Safeguards',
   },
   backupKeep: {
     flag: '--backup-keep <number>',
     variables: ['MIGRATION_BACKUP_KEEP'],
     inFile: true,
-    words: 'how many backups of a database are kept, 10 when unstated',
+    words: 'how many backups of a database are kept; default: 10',
     group: 'Safeguards',
   },
   pgBin: {
     flag: '--pg-bin <folder>',
     variables: ['MIGRATION_PG_BIN'],
     inFile: true,
-    words: "the folder of pg_dump and pg_restore of the server's major version; looked for when unstated",
+    words: "the folder of pg_dump and pg_restore of the server's major version; looked for when not set",
     group: 'Safeguards',
   },
   specification: {
@@ -172,7 +172,7 @@ export const settingNames = {
     flag: '--template-space <MiB>',
     variables: ['MIGRATION_TEMPLATE_SPACE'],
     inFile: true,
-    words: 'how much disk the templates of a development database may take, 1024 when unstated, 0 for none',
+    words: 'how much disk the templates of a development database may take; default: 1024, 0 for none',
     group: 'How',
   },
   auditUrl: {
@@ -186,7 +186,7 @@ export const settingNames = {
     flag: '--audit-spool <file>',
     variables: ['MIGRATION_AUDIT_SPOOL'],
     inFile: true,
-    words: 'where events wait that Loki did not take, ./migrate-audit.ndjson when unstated',
+    words: 'where events wait that Loki did not take; default: ./migrate-audit.ndjson',
     group: 'Records',
   },
   outputs: {

@@ -41,7 +41,7 @@ export class StepError extends Error {
 /** Undoes what a migration may have SET, so that neither our record nor the next step runs under it. */
 export const reset = 'reset session authorization; reset role; reset all';
 /**
- * What was told as applied must outlast a crash of the server: the app that starts on it may be told first. Other values
+ * Reported migrations survive a crash of the server: the app that starts on it may be told first. Other values
  * of the setting wait for at least as much as `on` does, or for the disk of this server.
  */
 export const durable = `select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') = 'off'`;
@@ -230,7 +230,7 @@ export class StepRunner {
       return;
     for (const name of await findInvalidIndexes(this.#session)) {
       this.#operation.log.warn(
-        `${titleOf(step)}: the index ${name} is invalid and not used; REINDEX INDEX CONCURRENTLY mends it`,
+        `${titleOf(step)}: the index ${name} is invalid and not used; REINDEX INDEX CONCURRENTLY repairs it`,
       );
     }
   }

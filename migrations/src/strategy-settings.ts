@@ -30,11 +30,7 @@ export function readStrategy(
   const environment = reader.oneOf(environmentName, environments);
   const approach = readApproach(sources, flags.aggressive);
   if (approach === 'aggressive' && environment === 'production') {
-    reader.mistake(
-      environmentName,
-      'production and the aggressive strategy exclude each other',
-      'production',
-    );
+    reader.mistake(environmentName, 'the aggressive strategy never runs in production', 'production');
   }
   const usual = chooseStrategy(approach, environment);
   const lockTimeout = pick('lockTimeout');

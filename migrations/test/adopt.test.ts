@@ -113,7 +113,7 @@ test('force wants yes typed on a terminal, and without one it must be given', as
   expect({ status, stderr }).toEqual({
     status: 7,
     stderr:
-      'migrate: nobody can be asked: there is no terminal\n  force sets the version of shop to 2 and runs nothing\n  nothing was changed\n  try: --yes\n',
+      'migrate: needs confirmation and there is no terminal: pass --yes\n  force sets the version of shop to 2 and runs nothing\n  nothing was changed\n',
   });
   const no = await onTerminal(bench, 'force 2', 'y\n');
   expect(no.status).toBe(7);

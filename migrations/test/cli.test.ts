@@ -71,7 +71,7 @@ test('every wrong setting is reported at once, with its rule and where it came f
     [
       'config: 7 settings are wrong',
       '  MIGRATION_SERVICE: expected letters, digits, ".", "_" and "-", at most 48, a letter or digit first, got "../x" (from the environment)',
-      '  MIGRATION_ENVIRONMENT: production and the aggressive strategy exclude each other, got "production" (from the environment)',
+      '  MIGRATION_ENVIRONMENT: the aggressive strategy never runs in production, got "production" (from the environment)',
       '  --timeout: expected a duration such as 30s, 500ms or 5m, got "soon" (from the command line)',
       '  MIGRATION_BACKUP: expected none, incremental, full, got "ful" (from the environment)',
       '  DATABASE_CONNECTION_STRING: expected a postgres:// URL or key=value pairs',

@@ -49,7 +49,7 @@ describe.each(able)('on $name', (server) => {
     const alone = await migrate(['up'], careful);
     expect(alone.status).toBe(7);
     expect(steady(alone.stderr, bench)).toMatch(
-      /pre-flight server +ok +Postgres .*\n.*pre-flight files +ok .*\n.*pre-flight history +ok +clean, 2 migrations recorded\n[\s\S]*pre-flight schema +ok +equals what the files make at 2\n[\s\S]*nobody can be asked: there is no terminal\n {2}shop in staging, careful: 1 step, from 2 to 3 \(plan [0-9a-f]{12}\)\n/,
+      /pre-flight server +ok +Postgres .*\n.*pre-flight files +ok .*\n.*pre-flight history +ok +clean, 2 migrations recorded\n[\s\S]*pre-flight schema +ok +equals what the files make at 2\n[\s\S]*needs confirmation and there is no terminal: pass --yes\n {2}shop in staging, careful: 1 step, from 2 to 3 \(plan [0-9a-f]{12}\)\n/,
     );
     expect(await bench.value(columns)).not.toContain('notes.at');
     const asked = await onTerminal(bench, 'up', 'yes\n', { ...environment, ...careful });
@@ -266,7 +266,7 @@ test('--dry-run tells the plan with its risks and changes nothing', async () => 
     status: 0,
     stdout: `shop is at 1; aggressive would: 1 step
   2  b  up  1 statement
-  ! 2 b: high risk (52 points), which asks for conservative
+  ! 2 b: high risk (52 points): run with --approach conservative
   ! 2 b: line 1: x of a is dropped: its values are gone, and the running version of the app may still read it
   ! 2 b: has no down file: it cannot be taken back
 `,

@@ -172,7 +172,7 @@ test('IF NOT EXISTS over an index that an earlier attempt left invalid is warned
   await bench.write({ '2_index.up.sql': 'create unique index concurrently if not exists t_id on t (id);' });
   const { status, stderr } = await bench.migrate(['up']);
   expect(stderr).toContain(
-    'warn: 2 index: the index t_id is invalid and not used; REINDEX INDEX CONCURRENTLY mends it\n',
+    'warn: 2 index: the index t_id is invalid and not used; REINDEX INDEX CONCURRENTLY repairs it\n',
   );
   expect(status).toBe(0);
 });

@@ -93,7 +93,7 @@ describe.each(postgresServers())('on $name', (server) => {
     },
   );
 
-  test('careful and an unstated environment take nothing back', async () => {
+  test('careful and an environment that is not set take nothing back', async () => {
     const bench = await onBranch(server);
     for (const environment of [
       { MIGRATION_ENVIRONMENT: '' },

@@ -112,7 +112,7 @@ test('a dry run says what would change, and changes nothing', async () => {
   expect(await bench.value('select count(*)::int from people')).toBe(0);
 });
 
-test('production, an unstated environment, and a database that is not at the files’ version are refused', async () => {
+test('production, an environment that is not set, and a database that is not at the files’ version are refused', async () => {
   const bench = await ready({ 'keys.json': keys, 'production/1_people.csv': people });
   const production = { MIGRATION_ENVIRONMENT: 'production' };
   expect(await bench.migrate(['seed'], production)).toMatchObject({

@@ -185,7 +185,7 @@ test('production refuses a run with less care than its risk asks for; elsewhere 
   const production = await bench.migrate(['up'], { ...careful, MIGRATION_ENVIRONMENT: 'production' });
   expect(production.status).toBe(3);
   expect(production.stderr).toMatch(
-    /risk: high \(000002\), which asks for conservative: a backup that is full, and this is none; approval by manual, and this is none/,
+    /risk: high \(000002\): run with --approach conservative: a backup that is full, and this is none; approval by manual, and this is none/,
   );
   const staging = await bench.migrate(['up'], { ...careful, MIGRATION_ENVIRONMENT: 'staging' });
   expect(staging.status, staging.stderr).toBe(0);

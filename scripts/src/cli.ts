@@ -35,7 +35,7 @@ function build(terminal: Terminal, settle: Settle): Command {
     )
     .addHelpText('after', statuses)
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'stack: ')) })
-    .showHelpAfterError('  try: stack --help')
+    .showHelpAfterError('  try: make help')
     .enablePositionalOptions()
     .exitOverride();
   addStartAndStop(program, terminal);
@@ -55,7 +55,7 @@ function addStartAndStop(program: Command, terminal: Terminal): void {
       'after',
       `
 One-shots (the bootstrap, the init containers) run again at every up. When one fails, its own words are printed, the
-services that wait for it stay down, the others run, and the exit status is 1; put it right and run up again.
+services that wait for it stay down, the others run, and the exit status is 1; fix it and run up again.
 Ctrl-C starts nothing more and leaves running what is ready (embedded: stops what is not). Secrets missing from .env are
 generated into it; nothing that is there is changed.
 
@@ -151,7 +151,7 @@ Examples:
       'after',
       `
 What a failed service printed is kept in .lockstep/failures: it can be read after its container is gone, and while the
-engine and Postgres are down. A failure that was mended is shown only when its service is named.
+engine and Postgres are down. A failure that was fixed is shown only when its service is named.
 
 Examples:
   stack why

@@ -114,7 +114,7 @@ export interface StackOwner {
  */
 export interface Engine {
   readonly name: EngineName;
-  /** How many captured {@link run}s are worth having under way at the same time; one when unstated. */
+  /** How many captured {@link run}s are worth having under way at the same time; one when not set. */
   readonly runsAtOnce?: number;
   /** Undefined for an engine that keeps all of a stack in the project's own folder. */
   readonly owner?: StackOwner;

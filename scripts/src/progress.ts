@@ -140,7 +140,10 @@ class LiveLine {
 export function describeOutcome(outcome: Outcome): string {
   const { blockedBy, state, ok, changed } = outcome;
   if (blockedBy !== undefined && blockedBy.length > 0) {
-    return `${isUp(state) ? `${state} as before` : 'not started'}: waits for ${blockedBy.join(', ')}`;
+    const blockers = blockedBy.join(', ');
+    if (!isUp(state)) return `not started: waits for ${blockers}`;
+    const isSchema = blockedBy.some((name) => name.endsWith('-migrations'));
+    return `still running ${isSchema ? 'on the old schema' : 'as it was'}: ${blockers} failed`;
   }
   return ok && !changed ? `${state}, unchanged` : describe(outcome);
 }

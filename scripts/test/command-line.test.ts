@@ -12,7 +12,7 @@ afterEach(() => stack.remove());
 
 describe('the command line', () => {
   it.each([
-    [['nonsense'], "stack: unknown command 'nonsense'\n  try: stack --help\n"],
+    [['nonsense'], "stack: unknown command 'nonsense'\n  try: make help\n"],
     [['up', '--nonsense'], "stack: unknown option '--nonsense'\n"],
     [
       ['--engine', 'lxc', 'up'],

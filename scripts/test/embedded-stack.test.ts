@@ -137,7 +137,7 @@ describe('the embedded engine, on one stack from start to reset', () => {
         '    migrate: 000003 failed',
         '      line 4',
         '  one: not started: waits for one-migrations',
-        '  try: make why SERVICE=one-migrations shows this again; once it is put right, make up',
+        '  try: make why SERVICE=one-migrations shows this again; fix it, then run make up',
         '',
       ].join('\n'),
     );

@@ -68,6 +68,7 @@ function toStepRisk({ direction, file }: Step, { findings, risk }: Analysis): St
   });
   if (wordsOutside(file).includes(askedByFile)) lines.push(outsideLine);
   if (direction === 'up' && risk.irreversible) lines.push('has no down file: it cannot be taken back');
-  if (level !== 'low') lines.unshift(`${level} risk (${score} points), which asks for ${strategyFor[level]}`);
+  if (level !== 'low')
+    lines.unshift(`${level} risk (${score} points): run with --approach ${strategyFor[level]}`);
   return { level, lines: [...new Set(lines)] };
 }

@@ -25,7 +25,7 @@ export const create: Command = {
   options: [
     [
       '--type <type>',
-      'table, column, index, constraint, enum-value, rename, data, function, extension, or empty when unstated',
+      'table, column, index, constraint, enum-value, rename, data, function, extension or empty; default: empty',
     ],
     ['--on <table>', 'table or schema.table; of a table, the one in <name> when not given'],
     [
@@ -41,8 +41,8 @@ export const create: Command = {
     ['--to <name>', 'of a rename: the new name of the one --column'],
     ['--set <column = expression>', 'of data'],
     ['--where <condition>', 'of data: which rows'],
-    ['--key <column>', 'of data: the key that divides batches, id when unstated'],
-    ['--batches <number>', 'of data: so many migrations, each a part of the rows; 1 when unstated'],
+    ['--key <column>', 'of data: the key that divides batches; default: id'],
+    ['--batches <number>', 'of data: so many migrations, each a part of the rows; default: 1'],
     ['--function <name>', 'of a function'],
     ['--extension <name>', 'of an extension'],
     ['--needs <service@version>', 'of another service, applied before; commas between'],

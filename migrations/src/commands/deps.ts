@@ -7,7 +7,7 @@ export const deps: Command = {
   options: [
     [
       '--root <folder>',
-      'where the services are: each <service>/migrations below it; the working directory when unstated',
+      'where the services are: each <service>/migrations below it; default: the working directory',
     ],
     ['--mermaid', 'prints the graph for Mermaid'],
   ],

@@ -6,7 +6,7 @@ export const docs: Command = {
   usage: 'docs',
   words: 'writes a page of the schema and the migrations, as the files make them',
   options: [
-    ['--out <file>', 'where to; - prints it; docs/schema.md in the folder of migrations when unstated'],
+    ['--out <file>', 'where to; - prints it; default: docs/schema.md in the folder of migrations'],
     ['--check', 'writes nothing, and ends with 6 when the page is not current'],
     ['--durations', 'adds how long each migration took in this database, which no other page has'],
   ],

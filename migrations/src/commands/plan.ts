@@ -39,7 +39,7 @@ function targetOf(options: Readonly<Record<string, string | true | undefined>>):
   const given = ['up', 'down', 'goto', 'rollback'].filter((name) => options[name] !== undefined);
   if (given.length > 1) {
     const names = given.map((name) => `--${name}`).join(' and ');
-    throw new UsageError(`${names} exclude each other`, 'migrate plan --help');
+    throw new UsageError(`${names} cannot be used together`, 'migrate plan --help');
   }
   const [kind] = given;
   const text = textOf(options[kind ?? '']) ?? '';

@@ -19,7 +19,7 @@ ends with 5 and says what is there: somebody completes it or undoes it, and says
   examples: ['resolve --dry-run', 'resolve --pending --yes'],
   prepare: (_argument, { applied, pending, yes, dryRun }) => {
     if (applied === true && pending === true) {
-      throw new UsageError('--applied and --pending exclude each other', 'migrate resolve --help');
+      throw new UsageError('--applied and --pending cannot be used together', 'migrate resolve --help');
     }
     const chosen: Resolution | undefined =
       applied === true ? 'applied' : pending === true ? 'pending' : undefined;

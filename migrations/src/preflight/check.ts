@@ -9,7 +9,7 @@ import type { Decision, Validation } from '../strategy.ts';
 export interface Finding {
   readonly verdict: 'ok' | 'note' | 'failed';
   readonly words: string;
-  /** Of a run that fails by this alone; 3 when unstated. */
+  /** Of a run that fails by this alone; 3 when not set. */
   readonly exitStatus?: 3 | 5 | 6 | 7;
 }
 

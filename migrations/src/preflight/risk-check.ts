@@ -28,7 +28,7 @@ export const riskCheck: Check = {
         : []),
     ];
     if (missing.length === 0) return ok(words);
-    const asks = `${words}, which asks for ${needed.name}: ${missing.join('; ')}`;
+    const asks = `${words}: run with --approach ${needed.name}: ${missing.join('; ')}`;
     return environment === 'production' ? failed(asks) : note(asks);
   },
 };

@@ -28,6 +28,9 @@ export async function run(service: string, args: readonly string[], options: Glo
 /** Commands that only look. */
 const readers = new Set(['plan', 'status', 'verify']);
 
+/** Commands whose report begins with the name of the service: a heading would say it twice. */
+const namesItself = new Set(['up', 'down', 'goto', 'status', 'plan', 'history', 'recreate', 'undo']);
+
 type Chosen = ReturnType<typeof chosenMigrations>;
 
 /**
@@ -50,7 +53,7 @@ export async function migrate(
   // In the order of the services, whichever ends first.
   const documents: Record<string, unknown> = Object.fromEntries(chosen.map(({ service }) => [service, null]));
   const runOne = async ({ service, initContainer }: (typeof chosen)[number]) => {
-    if (chosen.length > 1 && !json) terminal.err(`${service}:\n`);
+    if (chosen.length > 1 && !json && !namesItself.has(words[0] ?? '')) terminal.err(`${service}:\n`);
     const { exitStatus, stdout } = await engine.run({ service: initContainer, args, capture: json });
     if (json) documents[service] = parseDocument(stdout);
     return exitStatus;

@@ -112,7 +112,7 @@ async function seedWhereWanted(
     const { exitStatus } = await engine.run({ service: initContainer, args: ['seed'], capture: false });
     if (exitStatus !== 0) {
       throw new PreflightError(`the seeds of ${service} could not be loaded`, {
-        hint: `mend them, then make db-seed SERVICE=${service}`,
+        hint: `fix them, then run make db-seed SERVICE=${service}`,
       });
     }
   }
@@ -368,8 +368,6 @@ function failure(failed: readonly Outcome[]): ServiceFailed {
   return new ServiceFailed(
     `${names.join(', ')} did not become ready`,
     evidence,
-    first === undefined
-      ? undefined
-      : `make why SERVICE=${first} shows this again; once it is put right, make up`,
+    first === undefined ? undefined : `make why SERVICE=${first} shows this again; fix it, then run make up`,
   );
 }

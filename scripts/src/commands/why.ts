@@ -33,7 +33,7 @@ export function why(
   for (const record of shown) terminal.out(render(record));
   const mended = records.length - open.length;
   if (service === undefined && mended > 0)
-    terminal.err(`${count(mended, 'mended failure')} not shown; make why SERVICE= shows one\n`);
+    terminal.err(`${count(mended, 'fixed failure')} not shown; make why SERVICE= shows one\n`);
   return 0;
 }
 
