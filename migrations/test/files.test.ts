@@ -301,7 +301,7 @@ test('F2.6 two files of one version and direction are refused', async () => {
   ]);
 });
 
-test('F1.6 F2.1 F10.5 validate has an error for a file of both directions, and warnings for the rest', async () => {
+test('F1.6 F2.1 F10.3 validate has an error for a file of both directions, and warnings for the rest', async () => {
   const bench = await setTable({
     '1_a.up.sql': '-- migrate:up\ncreate table a ();\n-- migrate:down\ndrop table a;\n',
     '2_b.up.sql': '',

@@ -381,7 +381,7 @@ describe('F2.5 the order of names in the layout alphabetical', () => {
     expect(warnings).toEqual([]);
   });
 
-  test('F10.5 a name with what nobody sees is taken and named', async () => {
+  test('F10.3 a name with what nobody sees is taken and named', async () => {
     const { warnings } = await taken({ '1_a\u200d.sql': 'select 1' }, 'alphabetical');
     expect(warnings).toEqual([
       '1_a\u200d.sql name-characters: its name holds U+200D (zero-width joiner) behind "1_a", which nobody sees',
