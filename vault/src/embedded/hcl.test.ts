@@ -70,8 +70,8 @@ describe('parseHcl', () => {
 
   it('takes a text of 9,000 lines in well under a second', () => {
     const text = 'path "secret/data/x" {\n capabilities = ["read"] # why\n}\n'.repeat(3_000);
-    const startedAt = performance.now();
+    const startedAt = process.cpuUsage();
     expect(parseHcl(text).items).toHaveLength(3_000);
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    expect(process.cpuUsage(startedAt).user / 1000).toBeLessThan(1_000);
   });
 });
