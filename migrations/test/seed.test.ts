@@ -184,7 +184,7 @@ test.each([
   ['1_sales.orders.csv', 'code,person,total\no,a@x,-1\n', 1, /orders_total_check/],
   ['people.csv', 'email\n', 3, /expected a name such as 10_users.csv/],
   ['1_a.b.c.csv', 'email\n', 3, /its name is that of no table/],
-  ['1_x.sql', 'select 1;\ncommit;\n', 3, /COMMIT/i],
+  ['1_x.sql', 'select 1;\ncommit;\nselect 2;\n', 3, /COMMIT/i],
   ['1_x.sql', 'vacuum;\n', 3, /VACUUM cannot run in the transaction of the seeds/],
   [
     '1_x.sql',
