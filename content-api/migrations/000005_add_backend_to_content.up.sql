@@ -1,6 +1,7 @@
 alter table content add column backend_id uuid;
 
 -- Everything registered so far lies where its URL says; what no backend's URL begins is the first backend's.
+-- lockstep: allow work-under-lock: it was written before anything was served
 update content
 set backend_id = coalesce(
   (select id from storage_backends where starts_with(content.blob_url, base_url) order by priority limit 1),

@@ -175,7 +175,7 @@ describe.each(postgresServers().filter(({ client }) => client !== undefined))('o
     await until(
       async () =>
         (await bench.value(
-          `select count(*)::int from pg_locks where mode = 'AccessExclusiveLock' and relation is not null and granted`,
+          `select count(*)::int from pg_locks where relation = 'notes'::regclass and mode = 'AccessExclusiveLock' and granted`,
         )) !== 0,
     );
     const late = await migrate('backup', '--timeout', '2s');

@@ -126,7 +126,10 @@ describe.each(postgresServers())('on $name', (server) => {
       await blocker.end();
       await until(
         async () =>
-          (await bench.value(`select count(*)::int from pg_locks where locktype = 'advisory'`)) === 0,
+          (await bench.value(
+            `select count(*)::int from pg_locks l join pg_database d on d.oid = l.database
+             where l.locktype = 'advisory' and d.datname = current_database()`,
+          )) === 0,
       );
       const left = await versions(bench);
       expect([[1], [1, 2, 3, 4]]).toContainEqual(left);

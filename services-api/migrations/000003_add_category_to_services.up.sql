@@ -5,6 +5,7 @@ return (select id from service_categories where is_default);
 
 alter table services add column category_id uuid;
 
+-- lockstep: allow work-under-lock: services are counted in hundreds
 update services set category_id = default_category_id();
 
 -- A deleted category leaves its services to the default one: `set default` evaluates the function at that moment.
