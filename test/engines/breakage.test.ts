@@ -132,7 +132,7 @@ test('two cold `up` at once agree: one waits for the other, and both end well', 
 test('a paused server is woken; a network removed by hand is told of with what cures it', async () => {
   const made = await started();
   await containers(made, 'pause', (await inspect(made, 'postgres')).Id);
-  expect((await made.stack('status')).stdout).toMatch(/^postgres +stopped .*paused$/m);
+  expect((await made.stack('status')).stdout).toMatch(/^postgres +stopped *\n +paused$/m);
   const woken = await made.stack('up');
   expect(woken.status, woken.stderr).toBe(0);
   await bothReady(made);
