@@ -20,7 +20,7 @@ volumes:
 const stacks: TestStack[] = [];
 afterEach(async () => {
   for (const stack of stacks.splice(0)) {
-    const { status, stderr } = await at(stack.folder, stack, ['down', '--volumes'], { ADOPT: '1' });
+    const { status, stderr } = await at(stack.folder, stack, ['down', '--volumes'], { ADOPT: '1', YES: '1' });
     expect(status, stderr).toBe(0);
     await rm(stack.folder, { recursive: true, force: true });
   }
