@@ -8,7 +8,7 @@ import { type Ended, ended, testEngine } from '../support/stack.ts';
 const tag = `umask-${process.pid}`;
 const made: { copy?: ProjectCopy; environment?: NodeJS.ProcessEnv } = {};
 afterAll(async () => {
-  if (made.copy !== undefined) expect((await strictly('stack down --volumes')).status).toBe(0);
+  if (made.copy !== undefined) expect((await strictly('YES=1 stack down --volumes')).status).toBe(0);
   const own = `${testEngine} image ls --quiet --filter "reference=*/*:${tag}"`;
   await strictly(`${testEngine} image rm --force $(${own} | sort -u)`);
   await made.copy?.remove();
