@@ -50,7 +50,7 @@ async function up(): Promise<string> {
 
 test('`up` says that it starts the services itself', async () => {
   expect(await up()).toMatch(
-    /^podman-compose \d[\d.]* cannot keep the conditions between services; stack starts them one by one$/m,
+    /^podman-compose \d[\d.]* keeps no conditions; stack starts services one by one$/m,
   );
 });
 

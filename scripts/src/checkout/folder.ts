@@ -1,4 +1,5 @@
-import { realpathSync, statSync } from 'node:fs';
+import { existsSync, realpathSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 /**
  * What a folder keeps when it is renamed and a copy of it does not have: its inode and when it was made. Undefined when
@@ -18,5 +19,16 @@ export function isSameFolder(one: string, other: string): boolean {
     return first.ino === second.ino && first.dev === second.dev;
   } catch {
     return false;
+  }
+}
+
+/**
+ * Whether `folder` is the checkout `root` or a part of it, as where a compose file lies in a folder of its own. One with a state
+ * folder is a checkout by itself, wherever it lies.
+ */
+export function isPartOf(folder: string, root: string): boolean {
+  for (let part = folder; ; part = dirname(part)) {
+    if (isSameFolder(part, root)) return true;
+    if (dirname(part) === part || existsSync(join(part, '.lockstep'))) return false;
   }
 }

@@ -31,6 +31,17 @@ describe('F8.1 whose a stack is', () => {
     expect(judge({ mark: { id: 'another', folder: there } })).toEqual({ kind: 'free' });
   });
 
+  test('containers that were made from a folder inside of it are its own, unless that is a checkout itself', () => {
+    const [state, nested] = [join(here, '.lockstep'), join(here, 'nested')];
+    mkdirSync(state);
+    mkdirSync(join(nested, '.lockstep'), { recursive: true });
+    expect(judge({ containers: made(state) })).toEqual(ours);
+    expect(judge({ containers: made(join(link, 'infra')) })).toEqual(ours);
+    expect(judge({ containers: made(nested) })).toEqual({ kind: 'other', folder: nested, isThere: true });
+    rmSync(state, { recursive: true });
+    rmSync(nested, { recursive: true });
+  });
+
   test('containers say it, also by a link', () => {
     expect(judge({ containers: made(here) })).toEqual(ours);
     expect(judge({ containers: made(link) })).toEqual(ours);

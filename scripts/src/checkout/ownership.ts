@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { Checkout } from './checkout.ts';
-import { isSameFolder } from './folder.ts';
+import { isPartOf, isSameFolder } from './folder.ts';
 
 /** A container of a stack, and the folder whose compose files it was made from; undefined when it does not say. */
 export interface MadeFor {
@@ -39,7 +39,7 @@ export function judgeOwnership(
   isOwnName: boolean,
 ): Ownership {
   if (containers.length === 0 && volumes.length === 0) return { kind: 'free' };
-  const foreign = containers.filter(({ folder }) => folder !== undefined && !isSameFolder(folder, root));
+  const foreign = containers.filter(({ folder }) => folder !== undefined && !isPartOf(folder, root));
   const standing = foreign.find(({ folder }) => folder !== undefined && existsSync(folder));
   if (mark !== undefined && mark.id === id) {
     return standing === undefined ? { kind: 'ours', stale: foreign } : other(standing.folder);

@@ -66,7 +66,7 @@ export class PodmanComposeEngine implements Engine {
     const { version } = this.#tools;
     report({
       kind: 'step',
-      text: `podman-compose ${version} cannot keep the conditions between services; stack starts them one by one`,
+      text: `podman-compose ${version} keeps no conditions; stack starts services one by one`,
     });
     return withHealthChecks(this.#tools, this.#stack.name, async () => {
       const make = await this.#maker.clear();
